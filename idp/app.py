@@ -1,0 +1,210 @@
+"""The application: mounts every endpoint at its address, adds the headers that every answer has, turns failures around.
+
+Promises: no rule lives here. The endpoints at fixed addresses are answered directly on the WSGI server; those with
+something to find in the address go through Flask's router, as the consoles will. Must not know: how an answer is made.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+from flask import request as flask_request
+from werkzeug.exceptions import HTTPException
+
+from idp.errors import ProtocolError, ServerError
+from idp.flows.authorization import Authorization
+from idp.flows.discovery import Discovery
+from idp.flows.failure import MethodNotAllowed, NotFound, as_json, as_page
+from idp.flows.identity import IdentityChoice
+from idp.flows.introspection import Introspection
+from idp.flows.login import Login
+from idp.flows.logout import Logout
+from idp.flows.no_access import NoAccess
+from idp.flows.revocation import Revocation
+from idp.flows.screen import content_security_policy
+from idp.flows.simulators import Simulated, Simulators
+from idp.flows.start import Start
+from idp.flows.static import StaticFiles
+from idp.flows.token import TokenEndpoint
+from idp.flows.userinfo import Userinfo
+from idp.http import Answer, Endpoint, Header, Request, read_request
+from idp.provider import Provider
+
+log = logging.getLogger(__name__)
+
+StartResponse = Callable[..., Any]
+Failure = Callable[[Provider, Request, ProtocolError], Answer]
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address with its methods and endpoint, and how a failure of it is told."""
+
+    methods: str
+    address: str
+    endpoint: Endpoint
+    failure: Failure = as_page
+
+
+def protocol_routes(provider: Provider) -> tuple[Route, ...]:
+    """What programs call."""
+    discovery = Discovery(provider)
+    return (
+        Route("GET", "/op/.well-known/openid-configuration", discovery.document, as_json),
+        Route("GET", "/.well-known/oauth-authorization-server/op", discovery.document, as_json),
+        Route("GET", "/op/v1/keys", discovery.keys, as_json),
+        Route("POST", "/op/v1/token", TokenEndpoint(provider).answer, as_json),
+        Route("GET POST", "/op/v1/userinfo", Userinfo(provider).answer, as_json),
+        Route("POST", "/op/v1/introspect", Introspection(provider).answer, as_json),
+        Route("POST", "/op/v1/revoke", Revocation(provider).answer, as_json),
+    )
+
+
+def page_routes(provider: Provider) -> tuple[Route, ...]:
+    """What people see."""
+    authorization, login, logout = Authorization(provider), Login(provider), Logout(provider)
+    identity, no_access = IdentityChoice(provider), NoAccess(provider)
+    return (
+        Route("GET POST", "/op/v1/auth", authorization.authorize),
+        Route("GET", "/op/v1/auth/<request_id>", authorization.resume),
+        Route("GET", "/op/v1/auth/<request_id>/cancel", authorization.cancel),
+        Route("GET", "/op/v1/auth/<request_id>/login", login.choose),
+        Route("POST", "/op/v1/auth/<request_id>/login", login.chosen),
+        Route("GET", "/op/v1/auth/<request_id>/login/<key>", login.begin),
+        Route("POST", "/op/v1/auth/<request_id>/login/<key>", login.finish),
+        Route("GET", "/op/v1/auth/<request_id>/identity", identity.show),
+        Route("POST", "/op/v1/auth/<request_id>/identity", identity.chosen),
+        Route("GET", "/op/v1/auth/<request_id>/no-access", no_access.show),
+        Route("GET POST", "/op/v1/logout", logout.ask),
+        Route("POST", "/op/v1/logout/confirm", logout.confirmed),
+    )
+
+
+def start_routes(provider: Provider, is_ready: Callable[[], bool]) -> tuple[Route, ...]:
+    """The pages around it, and our health."""
+    start = Start(provider, is_ready=is_ready)
+    return (
+        Route("GET", "/", start.page),
+        Route("GET", "/hulp", start.text("help")),
+        Route("GET", "/privacy", start.text("privacy")),
+        Route("GET", "/toegankelijkheid", start.text("accessibility")),
+        Route("GET", "/health/live", start.live, as_json),
+        Route("GET", "/health/ready", start.ready, as_json),
+    )
+
+
+def simulator_routes(provider: Provider, simulated: Simulated) -> tuple[Route, ...]:
+    """The simulators, each guarded."""
+    simulators = Simulators(provider, simulated)
+    routes = (
+        Route("GET", "/simulators/inbox/", simulators.inboxes),
+        Route("GET", "/simulators/inbox/<address>", simulators.inbox),
+        Route("GET", "/simulators/app", simulators.app),
+        Route("GET", "/simulators/clock", simulators.clock),
+        Route("POST", "/simulators/clock", simulators.set_clock),
+    )
+    return tuple(replace(route, endpoint=simulators.guarded(route.endpoint)) for route in routes)
+
+
+class Application:
+    """The WSGI application."""
+
+    def __init__(self, provider: Provider, routes: Iterable[Route]) -> None:
+        self._provider = provider
+        self._headers = headers_of_every_answer(provider)
+        self._fixed: dict[tuple[str, str], Route] = {}
+        self._flask = Flask(__name__, static_folder=None)
+        for route in routes:
+            self._mount(route)
+        self._flask.register_error_handler(HTTPException, self._unrouted)
+
+    def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        method = environ["REQUEST_METHOD"]
+        route = self._fixed.get(("GET" if method == "HEAD" else method, environ.get("PATH_INFO", "")))
+        if route is None:
+            return self._flask.wsgi_app(dict(environ), start_response)
+        answer = self._answer(route, environ, {})
+        status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+        start_response(status, [*answer.headers, ("Content-Length", str(len(answer.body)))])
+        return [b"" if method == "HEAD" else answer.body]
+
+    def close(self) -> None:
+        """Let go of what the provider holds open."""
+        self._provider.close()
+
+    def _mount(self, route: Route) -> None:
+        methods = route.methods.split()
+        if "<" not in route.address:
+            self._fixed.update({(method, route.address): route for method in methods})
+
+        def view(**path: str) -> Response:
+            answer = self._answer(route, flask_request.environ, path)
+            return Response(answer.body, answer.status, list(answer.headers))
+
+        self._flask.add_url_rule(route.address, f"{route.methods} {route.address}", view, methods=methods)
+
+    def _answer(self, route: Route, environ: Mapping[str, Any], path: Mapping[str, str]) -> Answer:
+        request = Request(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), path=path)
+        try:
+            request = replace(read_request(environ), path=path)
+            answer = route.endpoint(request)
+        except ProtocolError as error:
+            answer = route.failure(self._provider, request, error)
+        except Exception:  # the last door: whatever it was, the caller hears server_error and the log has the trace
+            log.exception("unforeseen at %s", route.address)
+            answer = route.failure(self._provider, request, ServerError("Something went wrong here."))
+        return self._finished(answer)
+
+    def _unrouted(self, error: HTTPException) -> Response:
+        wrong_method = error.code == HTTPStatus.METHOD_NOT_ALLOWED
+        failure: ProtocolError = (
+            MethodNotAllowed("This method is not allowed.") if wrong_method else NotFound("No page.")
+        )
+        environ = flask_request.environ
+        request = Request("GET", environ.get("PATH_INFO", ""), headers={}, cookies={})
+        is_program = environ.get("PATH_INFO", "").startswith(("/op/v1/", "/op/.well-known/", "/.well-known/"))
+        answer = self._finished((as_json if is_program else as_page)(self._provider, request, failure))
+        return Response(answer.body, answer.status, list(answer.headers))
+
+    def _finished(self, answer: Answer) -> Answer:
+        named = {name for name, _ in answer.headers}
+        return answer.with_headers(*(header for header in self._headers if header[0] not in named))
+
+
+def headers_of_every_answer(provider: Provider) -> tuple[Header, ...]:
+    """What every answer has, unless it says otherwise itself."""
+    always = (
+        content_security_policy(),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "same-origin"),
+    )
+    transport = ("Strict-Transport-Security", "max-age=31536000")
+    return (*always, transport) if provider.settings.is_https else always
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the application is mounted with besides the provider; the simulators only where they are handed in."""
+
+    is_ready: Callable[[], bool]
+    static: Path
+    simulated: Simulated | None = None
+
+
+def create_app(provider: Provider, surroundings: Surroundings) -> Application:
+    """The application with every route."""
+    simulated = surroundings.simulated
+    routes = (
+        *protocol_routes(provider),
+        *page_routes(provider),
+        *start_routes(provider, surroundings.is_ready),
+        *(simulator_routes(provider, simulated) if simulated else ()),
+        Route("GET", "/static/<path:name>", StaticFiles(surroundings.static).answer),
+    )
+    return Application(provider, routes)

@@ -1,0 +1,152 @@
+"""The composition: makes everything and hands it in. With `__main__`, `simulation` and `world`, what knows every name.
+
+Promises: what can vary (database, ticket store, digital keys, clock) is decided here from the settings and nowhere
+else. Must not know: any rule.
+"""
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from sqlalchemy import MetaData, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from authenticators import credentials
+from authenticators.card_certificate import BELGIAN_AUTHENTICATION, TrustedIssuers, read_issuers
+from authenticators.credentials import Credentials
+from authenticators.eid import Eid
+from authenticators.password import Password, PasswordStep
+from authenticators.simulators.clock import SimulatedClock
+from authenticators.totp import Totp
+from idm.directory import Directory
+from idm.model import METADATA
+from idp import store_sql
+from idp.app import Application, Surroundings, create_app
+from idp.authenticator import Authenticator
+from idp.browser import Cookies
+from idp.commands import CommandFailed
+from idp.database import open_database
+from idp.identities import Identities
+from idp.keys.keyring import Keyring
+from idp.keys.master import load_master_key
+from idp.levels import Levels
+from idp.migrations import upgrade
+from idp.pages import Pages
+from idp.provider import Provider
+from idp.records import tables
+from idp.records.clients import ClientRecords
+from idp.records.grants import GrantRecords
+from idp.records.keys import KeyRecords
+from idp.records.sessions import SessionRecords
+from idp.settings import Settings, read_settings
+from idp.simulation import Simulation
+from idp.store import Clock, Store
+from idp.store_redis import RedisStore
+from idp.store_sql import SqlStore
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class House:
+    """What every command stands on: settings, clock, master key, database."""
+
+    def __init__(self, settings: Settings, clock: Clock = time.time) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.master_key = load_master_key(settings.master_key_file)
+        self.engine = open_database(settings.database_url)
+        self.credentials = Credentials(self.engine, self.master_key, clock=clock)
+        self.clients = ClientRecords(self.engine, clock)
+        key_records = KeyRecords(self.engine, self.master_key, clock=clock)
+        self.keyring = Keyring(key_records, clock, token_seconds=settings.id_token_seconds)
+
+    def store(self) -> Store:
+        """Where tickets are kept: Redis where it is set, else the database."""
+        url = self.settings.redis_url
+        return RedisStore(url, self.clock) if url else SqlStore(self.engine, self.clock)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest version, and make the first signing keys."""
+        upgrade(self.engine, all_metadata())
+        self.keyring.make_first()
+
+    def is_ready(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self.engine.connect() as connection:
+                return bool(connection.scalar(text("SELECT 1")))
+        except SQLAlchemyError:
+            return False
+
+
+def all_metadata() -> list[MetaData]:
+    """The tables of the whole house."""
+    return [METADATA, store_sql.metadata, tables.metadata, credentials.metadata]
+
+
+def real_keys(house: House, store: Store, step: PasswordStep) -> list[Authenticator]:
+    """The digital keys that need no simulator: codes of an app, passwords, and cards where their issuers are known."""
+    keys: list[Authenticator] = [Totp(step, store, clock=house.clock), Password(step)]
+    issuers = house.settings.eid_issuers
+    if issuers:
+        pems = [file.read_bytes() for file in sorted(issuers.glob("*.pem"))]
+        certificates = tuple(issuer for pem in pems for issuer in read_issuers(pem))
+        trust = TrustedIssuers(certificates, frozenset({BELGIAN_AUTHENTICATION}))
+        keys.append(Eid(store, trust, clock=house.clock))
+    return keys
+
+
+def make_provider(house: House, store: Store, keys: list[Authenticator]) -> Provider:
+    """The provider, with everything that it is handed."""
+    settings, clock = house.settings, house.clock
+    levels = Levels(keys)
+    directory = Directory(house.engine, house.master_key, test_numbers=settings.simulators)
+    return Provider(
+        settings=settings,
+        clock=clock,
+        store=store,
+        clients=house.clients,
+        sessions=SessionRecords(house.engine, clock),
+        grants=GrantRecords(house.engine, clock),
+        keyring=house.keyring,
+        hasher=house.master_key,
+        directory=directory,
+        identities=Identities(directory, levels, clock=clock),
+        authenticators={key.name: key for key in keys},
+        enrolled=house.credentials,
+        levels=levels,
+        cookies=Cookies(settings),
+        pages=Pages(ROOT / "templates", ROOT / "translations", ROOT / "static"),
+        close=house.engine.dispose,
+    )
+
+
+def make_application(settings: Settings) -> Application:
+    """The WSGI application of these settings."""
+    if settings.simulators:
+        return make_simulated_application(settings, SimulatedClock(time.time))
+    house = House(settings)
+    store = house.store()
+    provider = make_provider(house, store, real_keys(house, store, PasswordStep(house.credentials)))
+    return create_app(provider, Surroundings(house.is_ready, ROOT / "static"))
+
+
+def make_simulated_application(settings: Settings, clock: SimulatedClock) -> Application:
+    """The application with simulators; CommandFailed where the database holds people who are not invented."""
+    house = House(settings, clock)
+    store = house.store()
+    step = PasswordStep(house.credentials)
+    simulation = Simulation(settings.world_file, store, step, clock=clock)
+    keys = [key for key in real_keys(house, store, step) if key.name != "eid"] + simulation.keys
+    provider = make_provider(house, store, keys).with_shortcuts(simulation.shortcuts)
+    if provider.directory.has_real_number():
+        raise CommandFailed("TOEGANG_SIMULATORS is on, but the database holds real national numbers: switch it off.")
+    return create_app(provider, Surroundings(house.is_ready, ROOT / "static", simulation.pages))
+
+
+def application() -> Application:
+    """The application of the environment's settings, for each worker of the server."""
+    settings = read_settings(os.environ)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return make_application(settings)

@@ -1,0 +1,56 @@
+"""What a grant proved: who, for which client, with which scope, on whose behalf, and how they had signed in.
+
+Promises: the person and the identity are looked up anew each time, so that what has ended in IDM ends here at once.
+Must not know: which grant it was, or what a token looks like.
+"""
+
+from dataclasses import dataclass
+
+from claims.release import release, release_machine
+from claims.subject import subject
+from idm.days import end_of
+from idm.facts import Person
+from idp.clients import Client
+from idp.identities import Option
+from idp.provider import Provider
+from idp.records.grants import Grant
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A person's authorization: the Grant, and what IDM says of its person and identity today."""
+
+    client: Client
+    grant: Grant
+    person: Person
+    option: Option
+
+    @property
+    def subject(self) -> str:
+        """The `sub` that this client knows the person by."""
+        return subject(self.person, self.client)
+
+    @property
+    def right_ends_at(self) -> int | None:
+        """When the first of the rights that a token tells of ends; None if none does."""
+        return end_of(self.option.until) if self.option.until else None
+
+    def released(self, scopes: frozenset[str]) -> dict[str, object]:
+        """The claims of these scopes."""
+        return release(self.person, self.option.identities, recipient=self.client, scopes=scopes)
+
+
+def authorization_of(provider: Provider, grant: Grant) -> Authorization | None:
+    """The authorization that a Grant stands for today; None if the client, the person or the right is gone."""
+    client = provider.clients.get(grant.client_id)
+    person = provider.directory.person(grant.person_id)
+    if client is None or person is None:
+        return None
+    option = provider.identities.option(person.id, client, level=grant.level, value=grant.identity)
+    return Authorization(client, grant, person, option) if option else None
+
+
+def machine_claims(provider: Provider, client: Client, scopes: frozenset[str]) -> dict[str, object]:
+    """The claims of a machine: its application and organisation, where its scope says so."""
+    organisation = provider.directory.organisation(client.organisation) if client.organisation else None
+    return release_machine(client.name, organisation, scopes=scopes)

@@ -1,0 +1,178 @@
+"""The checks on an authorization request, one function each, in the order in which they run.
+
+Promises: a failed check of ADDRESSEE is shown on a page, since there is no address yet that may be trusted; a failure
+after it goes back to the application. No check changes anything. Must not know: sessions, pages, stores.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from idp.clients import Client
+from idp.errors import (
+    InvalidRequest,
+    InvalidScope,
+    ProtocolError,
+    UnauthorizedClient,
+    UnsupportedResponseMode,
+    UnsupportedResponseType,
+)
+
+RESPONSE_MODES = ("query", "fragment", "form_post")
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class UnknownAddressee(InvalidRequest):
+    """We do not know who asks or where an answer may go; shown on a page, never sent on (RFC 9700 §4.11)."""
+
+
+class RequestNotSupported(ProtocolError):
+    """Request objects are not taken by value."""
+
+    code = "request_not_supported"
+
+
+class RequestUriNotSupported(ProtocolError):
+    """Request objects are not taken by reference."""
+
+    code = "request_uri_not_supported"
+
+
+class RegistrationNotSupported(ProtocolError):
+    """Self-issued registration has no place here."""
+
+    code = "registration_not_supported"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An authorization request as it came, with the client that it names (None if unknown)."""
+
+    parameters: Mapping[str, str]
+    client: Client | None
+
+    def get(self, name: str) -> str:
+        """A parameter; empty if it was not sent."""
+        return self.parameters.get(name, "")
+
+    @property
+    def asker(self) -> Client:
+        """The client; only after the ADDRESSEE checks have passed."""
+        if self.client is None:
+            raise UnknownAddressee("The application is not known here.")
+        return self.client
+
+
+Check = Callable[[Asked], None]
+
+
+def client_is_known(asked: Asked) -> None:
+    """An unknown client gets no answer at its address."""
+    if asked.client is None:
+        raise UnknownAddressee("The application is not known here.")
+
+
+def redirect_uri_is_registered(asked: Asked) -> None:
+    """The one check that keeps a code from a thief (RFC 9700 §2.1)."""
+    if not asked.get("redirect_uri"):
+        raise UnknownAddressee("The application gave no address to return to.")
+    if not asked.asker.has_redirect_uri(asked.get("redirect_uri")):
+        raise UnknownAddressee("The address to return to is not registered.")
+
+
+def response_mode_is_supported(asked: Asked) -> None:
+    """The mode comes first: it says how every later failure is told."""
+    if asked.get("response_mode") not in ("", *RESPONSE_MODES):
+        raise UnsupportedResponseMode("response_mode must be query, fragment or form_post.")
+
+
+def no_request_object_is_sent(asked: Asked) -> None:
+    """Ignoring one would let what it protects be changed on the way (RFC 9101 §10)."""
+    for name, error in (
+        ("request", RequestNotSupported),
+        ("request_uri", RequestUriNotSupported),
+        ("registration", RegistrationNotSupported),
+    ):
+        if asked.get(name):
+            raise error("Send the parameters themselves.")
+
+
+def response_type_is_code(asked: Asked) -> None:
+    """Tokens never travel in addresses (RFC 9700 §2.1.2)."""
+    if not asked.get("response_type"):
+        raise InvalidRequest("response_type is missing.")
+    if asked.get("response_type") != "code":
+        raise UnsupportedResponseType("response_type must be code.")
+
+
+def client_may_use_codes(asked: Asked) -> None:
+    """A client that is not registered for codes gets none."""
+    if "authorization_code" not in asked.asker.grant_types:
+        raise UnauthorizedClient("The application is not registered for authorization codes.")
+
+
+def scope_is_allowed(asked: Asked) -> None:
+    """More than is registered is refused before any key is asked; nothing is dropped in silence."""
+    scopes = asked.get("scope").split()
+    if not scopes:
+        raise InvalidScope("scope is missing.")
+    if set(scopes) - asked.asker.scopes:
+        raise InvalidScope("The application may not ask all of these scopes.")
+
+
+def code_challenge_is_sound(asked: Asked) -> None:
+    """S256 only: a plain challenge is the verifier itself, for whoever reads the address (RFC 9700 §2.1.1)."""
+    challenge, method = asked.get("code_challenge"), asked.get("code_challenge_method")
+    if not challenge and (method or asked.asker.needs_pkce):
+        raise InvalidRequest("code_challenge is missing: PKCE is required.")
+    if challenge and method != "S256":
+        raise InvalidRequest("code_challenge_method must be S256.")
+    if challenge and not CHALLENGE.fullmatch(challenge):
+        raise InvalidRequest("code_challenge must be a base64url SHA-256: 43 characters.")
+
+
+def prompt_is_consistent(asked: Asked) -> None:
+    """Silence and a page cannot both be asked (OpenID Connect Core §3.1.2.1)."""
+    prompts = asked.get("prompt").split()
+    if "none" in prompts and len(prompts) > 1:
+        raise InvalidRequest("prompt none stands alone.")
+
+
+def max_age_is_a_number(asked: Asked) -> None:
+    """Ignoring a garbled one would pass off an old sign-in as a fresh one."""
+    max_age = asked.get("max_age")
+    if max_age and not (max_age.isascii() and max_age.isdecimal() and len(max_age) <= 9):
+        raise InvalidRequest("max_age must be a whole number of seconds.")
+
+
+ADDRESSEE: tuple[Check, ...] = (client_is_known, redirect_uri_is_registered)
+
+REQUEST: tuple[Check, ...] = (
+    response_mode_is_supported,
+    no_request_object_is_sent,
+    response_type_is_code,
+    client_may_use_codes,
+    scope_is_allowed,
+    code_challenge_is_sound,
+    prompt_is_consistent,
+    max_age_is_a_number,
+)
+
+
+def hinted_identity(login_hint: str) -> str:
+    """The identity that ACM's login_hint asks for, as an option's value (`EA:0999910147`, `EA:`); else empty.
+
+    The hint is base64 of {"cap_hint": target group, "code_hint": organisation}; any other hint names a person.
+    """
+    try:
+        hint = msgspec.json.decode(b64decode(login_hint + "=" * (-len(login_hint) % 4)))
+    except (binascii.Error, ValueError):
+        return ""
+    if not isinstance(hint, dict) or not isinstance(hint.get("cap_hint"), str):
+        return ""
+    code = hint.get("code_hint", "")
+    return f"{hint['cap_hint']}:{code}" if isinstance(code, str) else ""

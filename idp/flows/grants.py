@@ -1,0 +1,182 @@
+"""The grant types: each proves in its own way what the client may have; one small class a grant, one table.
+
+Promises: what all grants share (client authentication, minting, the answer) stands outside, in `token.py`, so that no
+grant can forget it. Must not know: what a token looks like.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Protocol
+
+import msgspec
+
+from idm.days import end_of
+from idp.clients import Client
+from idp.errors import InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient
+from idp.flows.authorized import Authorization, authorization_of
+from idp.provider import Provider
+from idp.records.grants import Grant, RefreshToken
+from idp.store import Absent, AlreadyTaken
+from idp.tickets import AuthorizationCode, challenge_of, hash_of, new_secret
+
+Form = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """What a grant gave: the scope, and the person's authorization (None: the client is there for itself)."""
+
+    scope: tuple[str, ...]
+    authorization: Authorization | None = None
+    nonce: str = ""
+    refresh_token: str = ""
+
+
+class GrantType(Protocol):
+    """One grant type."""
+
+    def redeem(self, form: Form, client: Client) -> Redeemed:
+        """What the form's proof gives this client; InvalidGrant if nothing."""
+        ...
+
+
+class AuthorizationCodeGrant:
+    """RFC 6749 §4.1.3 with PKCE (RFC 7636)."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._codes = provider.store.repository(AuthorizationCode)
+
+    def redeem(self, form: Form, client: Client) -> Redeemed:
+        """Take the code, once; a second use ends what the first one got (RFC 6749 §4.1.2)."""
+        code = self._take(form.get("code", ""))
+        check_code(code, form, client)
+        refresh = self._refresh_token(code, client)
+        authorization = authorization_of(self._provider, self._grant(code, offline=bool(refresh)))
+        if authorization is None:
+            raise InvalidGrant("The right that the code was given for has ended.")
+        grant = self._cut(authorization)
+        if not self._provider.grants.add(grant, self._kept(refresh, grant)):
+            raise InvalidGrant("The code was used before.")
+        return Redeemed(code.scope, authorization, code.nonce, refresh)
+
+    def _take(self, secret: str) -> AuthorizationCode:
+        if not secret:
+            raise InvalidRequest("code is missing.")
+        try:
+            return self._codes.take(hash_of(secret))
+        except Absent:
+            raise InvalidGrant("The code is unknown or has expired.") from None
+        except AlreadyTaken as taken:
+            self._provider.grants.end(taken.grant_id)
+            raise InvalidGrant("The code was used before.") from None
+
+    def _grant(self, code: AuthorizationCode, *, offline: bool) -> Grant:
+        settings = self._provider.settings
+        seconds = settings.refresh_token_seconds if offline else settings.access_token_seconds
+        return Grant(
+            id=code.grant_id,
+            client_id=code.client_id,
+            person_id=code.person_id,
+            sid=code.sid,
+            identity=code.identity,
+            scope=code.scope,
+            acr=code.acr,
+            level=code.level,
+            methods=code.methods,
+            auth_time=code.auth_time,
+            expires_at=self._provider.now() + seconds,
+            offline=offline,
+        )
+
+    def _cut(self, authorization: Authorization) -> Grant:
+        last = authorization.option.lasts_until
+        ends_at = authorization.grant.expires_at if last is None else min(authorization.grant.expires_at, end_of(last))
+        return msgspec.structs.replace(authorization.grant, expires_at=ends_at)
+
+    def _refresh_token(self, code: AuthorizationCode, client: Client) -> str:
+        asked = "offline_access" in code.scope and "refresh_token" in client.grant_types
+        return new_secret() if asked else ""
+
+    def _kept(self, refresh: str, grant: Grant) -> RefreshToken | None:
+        return (
+            RefreshToken(token_hash=hash_of(refresh), grant_id=grant.id, expires_at=grant.expires_at)
+            if refresh
+            else None
+        )
+
+
+class RefreshTokenGrant:
+    """RFC 6749 §6, with rotation where the client is public or registered so (RFC 9700 §4.14)."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def redeem(self, form: Form, client: Client) -> Redeemed:
+        """The Grant behind the token, with its rights as they are today; a reuse ends the whole family."""
+        if not form.get("refresh_token"):
+            raise InvalidRequest("refresh_token is missing.")
+        token = self._provider.grants.refresh_token(hash_of(form["refresh_token"]))
+        grant = self._provider.grants.get(token.grant_id) if token else None
+        if token is None or grant is None or grant.client_id != client.client_id:
+            raise InvalidGrant("The refresh token is unknown, has expired or was withdrawn.")
+        scope = narrowed_scope(form, grant.scope)
+        authorization = authorization_of(self._provider, grant)
+        if authorization is None:
+            raise InvalidGrant("The right that the refresh token was given for has ended.")
+        return Redeemed(scope, authorization, refresh_token=self._next(form["refresh_token"], token, client))
+
+    def _next(self, secret: str, token: RefreshToken, client: Client) -> str:
+        if not (client.is_public or client.refresh_token_rotation):
+            return secret
+        successor = new_secret()
+        if not self._provider.grants.rotate(token, msgspec.structs.replace(token, token_hash=hash_of(successor))):
+            self._provider.grants.end(token.grant_id)
+            raise InvalidGrant("The refresh token was used before.")
+        return successor
+
+
+class ClientCredentialsGrant:
+    """RFC 6749 §4.4: the client for itself."""
+
+    def redeem(self, form: Form, client: Client) -> Redeemed:
+        """The scope asked, or all that is registered; InvalidScope for more."""
+        if client.is_public:
+            raise UnauthorizedClient("A public client has no credentials.")
+        return Redeemed(narrowed_scope(form, tuple(client.scope.split())))
+
+
+def check_code(code: AuthorizationCode, form: Form, client: Client) -> None:
+    """Whether this code was given to this client for this request; InvalidGrant if not."""
+    if code.client_id != client.client_id:
+        raise InvalidGrant("The code was given to another client.")
+    # OAuth 2.1 clients leave redirect_uri out; without PKCE it is what binds the code, and has to be there.
+    if form.get("redirect_uri", code.redirect_uri if code.code_challenge else "") != code.redirect_uri:
+        raise InvalidGrant("redirect_uri is not the one of the authorization request.")
+    check_verifier(code.code_challenge, form.get("code_verifier", ""))
+
+
+def check_verifier(challenge: str, verifier: str) -> None:
+    """PKCE; also a verifier without a challenge is refused, since it tells of a stripped one (RFC 9700 §4.8)."""
+    if bool(challenge) != bool(verifier):
+        raise InvalidGrant("code_verifier and code_challenge go together.")
+    if challenge and not (verifier.isascii() and compare_digest(challenge_of(verifier), challenge)):
+        raise InvalidGrant("code_verifier does not match the code_challenge.")
+
+
+def narrowed_scope(form: Form, granted: tuple[str, ...]) -> tuple[str, ...]:
+    """The scope asked within what was granted, or all of it; InvalidScope for more (RFC 6749 §6)."""
+    asked = tuple(dict.fromkeys(form.get("scope", "").split()))
+    if set(asked) - set(granted):
+        raise InvalidScope("The scope is more than was granted.")
+    return asked or granted
+
+
+def grant_types(provider: Provider) -> dict[str, GrantType]:
+    """The table of grant types."""
+    return {
+        "authorization_code": AuthorizationCodeGrant(provider),
+        "refresh_token": RefreshTokenGrant(provider),
+        "client_credentials": ClientCredentialsGrant(),
+    }

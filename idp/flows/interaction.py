@@ -1,0 +1,171 @@
+"""The next step of an authorization request: sign in, choose for whom, be refused, or be answered. One pure decision.
+
+Promises: the same values always give the same step; a person who cannot reach what is asked ends in a refusal, never
+in a loop. Must not know: where anything is kept, or what a page looks like.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from idm.entitlements import Missing, Reason
+from idp.authenticator import Authenticator
+from idp.clients import Client
+from idp.errors import AccessDenied, InteractionRequired, LoginRequired
+from idp.identities import Option, Options
+from idp.levels import Levels
+from idp.sessions import Authentication, Session
+from idp.tickets import AuthorizationRequest
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A key is needed that reaches `level`."""
+
+    level: int
+
+
+@dataclass(frozen=True)
+class ChooseIdentity:
+    """The person has to say on whose behalf."""
+
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The person cannot go on; `missing` says why. `no_key` means that no key of theirs is sure enough."""
+
+    missing: tuple[Missing, ...] = ()
+    no_key: bool = False
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Respond:
+    """All is known: the application gets its answer."""
+
+    authentication: Authentication
+    option: Option
+
+
+Step = SignIn | ChooseIdentity | Refuse | Respond
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a decision is made from.
+
+    `session` is None where nobody is signed in; `subject` is that person's; `known_keys` and `options` are asked only
+    when they matter, since each costs a trip to the database.
+    """
+
+    request: AuthorizationRequest
+    client: Client
+    levels: Levels
+    now: int
+    session: Session | None = None
+    subject: Callable[[], str] = str
+    known_keys: Callable[[], frozenset[str]] = frozenset
+    options: Callable[[Authentication], Options] = lambda _: Options()
+
+
+def next_step(known: Known) -> Step:
+    """What has to happen next; where the application asked for silence, the error that says so."""
+    return in_silence(decide(known)) if "none" in known.request.prompt else decide(known)
+
+
+def decide(known: Known) -> Step:
+    """What has to happen next, pages allowed."""
+    session = known.session
+    authentication = sufficient(known)
+    if session is None:
+        return SignIn(needed_level(known))
+    if authentication is None:
+        return sign_in_again(known, needed_level(known))
+    if known.request.hinted_subject and known.request.hinted_subject != known.subject():
+        return another_person(known)
+    found = known.options(authentication)
+    if not found.options:
+        return without_options(known, found)
+    chosen = chosen_option(known, session, found)
+    return Respond(authentication, chosen) if chosen else ChooseIdentity(found.options)
+
+
+def in_silence(step: Step) -> Step:
+    """The step if it shows no page, else its error (OpenID Connect Core §3.1.2.6)."""
+    if isinstance(step, SignIn):
+        raise LoginRequired("Nobody is signed in, or not surely enough.")
+    if isinstance(step, ChooseIdentity):
+        raise InteractionRequired("The person has to choose on whose behalf.")
+    if isinstance(step, Refuse):
+        raise AccessDenied("The person may not use this application.")
+    return step
+
+
+def needed_level(known: Known) -> int:
+    """The lowest level that serves: the client's minimum, or what an earlier decision found to be needed."""
+    return max(known.levels.level(known.client.minimum_acr), known.request.floor)
+
+
+def sufficient(known: Known) -> Authentication | None:
+    """The sign-in of the session that meets what is asked, in kind, level and age; None if none does."""
+    if known.session is None:
+        return None
+    level = needed_level(known)
+    acrs = known.levels.acceptable(known.request.acr_values, minimum=level)
+    enough = min((known.levels.level(acr) for acr in acrs), default=level)
+    return known.session.strongest(acrs=acrs, level=enough, since=fresh_since(known))
+
+
+def fresh_since(known: Known) -> float:
+    """From when on a sign-in counts: any time, `max_age` ago, or only for this very request."""
+    request = known.request
+    if request.authenticated_at:
+        return request.authenticated_at
+    if request.max_age == 0 or "login" in request.prompt:
+        return NEVER
+    return 0 if request.max_age is None else known.now - request.max_age
+
+
+def offered_keys(known: Known, level: int) -> tuple[Authenticator, ...]:
+    """The keys that this request may be signed in with."""
+    return known.levels.offered(known.request.acr_values, minimum=level)
+
+
+def sign_in_again(known: Known, level: int) -> Step:
+    """A step-up or a fresh sign-in, unless no key that the person is known to have would serve."""
+    offered = offered_keys(known, level)
+    used = {used.key for used in known.session.authentications} if known.session else set()
+    serving = {key.name for key in offered}
+    return SignIn(level) if serving & used or serving & known.known_keys() else Refuse(no_key=True, level=level)
+
+
+def another_person(known: Known) -> Step:
+    """The application expects somebody else: they may sign in, but only once for this request."""
+    if known.request.authenticated_at:
+        raise LoginRequired("Somebody else signed in than the application expected.")
+    return SignIn(needed_level(known))
+
+
+def without_options(known: Known, found: Options) -> Step:
+    """Nothing may be chosen: a step-up where only the level is in the way, else a refusal."""
+    too_low = [missing for missing in found.missing if missing.reason is Reason.LEVEL_TOO_LOW]
+    levels = [
+        known.levels.level(m.minimum_acr) for m in too_low if m.minimum_acr and known.levels.is_known(m.minimum_acr)
+    ]
+    return sign_in_again(known, min(levels)) if levels else Refuse(found.missing)
+
+
+def chosen_option(known: Known, session: Session, found: Options) -> Option | None:
+    """What was chosen for this request, or for this client in this session, or the only thing there is."""
+    if known.request.identity:
+        return found.find(known.request.identity)
+    if "select_account" in known.request.prompt:
+        return None
+    if len(found.options) == 1:
+        return found.options[0]
+    if known.request.hinted_identity and (hinted := found.find(known.request.hinted_identity)):
+        return hinted
+    return found.find(session.identities.get(known.client.client_id, ""))

@@ -1,0 +1,77 @@
+"""Introspection (RFC 7662): what a token stands for now, told to those who may know.
+
+Promises: a client learns of its own tokens, of those whose audience it is, and, if it is registered so, of others;
+filtered by the scopes that it may know. Everybody else hears `active: false`, as for a token that does not exist.
+"""
+
+from idp.client_authentication import ClientAuthentication
+from idp.clients import Client
+from idp.errors import InvalidClient, InvalidRequest
+from idp.flows.authorized import Authorization, machine_claims
+from idp.flows.presented import AccessTokens, Presented
+from idp.http import Answer, Request, json_answer
+from idp.keys.tokens import authentication_claims
+from idp.provider import Provider
+from idp.tickets import AccessToken, hash_of
+
+INACTIVE: dict[str, object] = {"active": False}
+
+
+class Introspection:
+    """`/op/v1/introspect`."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._clients = ClientAuthentication(provider)
+        self._tokens = AccessTokens(provider)
+
+    def answer(self, request: Request) -> Answer:
+        """What the caller may know of the token. `token_type_hint` needs no reading: every kind is looked for."""
+        form = request.form()
+        caller = self._clients.authenticate(request, form)
+        if caller.is_public:
+            raise InvalidClient("A public client cannot introspect.")
+        if not form.get("token"):
+            raise InvalidRequest("token is missing.")
+        presented = self._tokens.find(form["token"])
+        if presented:
+            return json_answer(self._access_token(presented, caller))
+        return json_answer(self._refresh_token(form["token"], caller))
+
+    def _access_token(self, presented: Presented, caller: Client) -> dict[str, object]:
+        token = presented.token
+        is_own = token.client_id == caller.client_id
+        if not (is_own or caller.client_id in token.audience or caller.may_introspect):
+            return INACTIVE
+        visible = presented.scopes if is_own else caller.may_know(presented.scopes)
+        behind = presented.authorization
+        told = self._of_person(behind, visible) if behind else self._of_machine(token, visible)
+        return told | {
+            "active": True,
+            "iss": self._provider.settings.issuer,
+            "client_id": token.client_id,
+            "aud": list(token.audience),
+            "scope": " ".join(scope for scope in token.scope if scope in visible),
+            "token_type": "Bearer",
+            "exp": token.expires_at,
+            "iat": token.issued_at,
+        }
+
+    def _of_person(self, authorization: Authorization, visible: frozenset[str]) -> dict[str, object]:
+        told = authorization.released(visible)
+        if "openid" in visible:
+            told |= authentication_claims(authorization.grant) | {"sub": authorization.subject}
+        return told
+
+    def _of_machine(self, token: AccessToken, visible: frozenset[str]) -> dict[str, object]:
+        client = self._provider.clients.get(token.client_id)
+        claims = machine_claims(self._provider, client, visible) if client else {}
+        return claims | {"sub": token.client_id}
+
+    def _refresh_token(self, secret: str, caller: Client) -> dict[str, object]:
+        token = self._provider.grants.refresh_token(hash_of(secret))
+        grant = self._provider.grants.get(token.grant_id) if token and token.used_at is None else None
+        if token is None or grant is None or grant.client_id != caller.client_id:
+            return INACTIVE
+        told: dict[str, object] = {"active": True, "client_id": grant.client_id, "scope": " ".join(grant.scope)}
+        return told | {"iss": self._provider.settings.issuer, "exp": token.expires_at}

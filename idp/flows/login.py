@@ -1,0 +1,200 @@
+"""Signing in: the choice of a key, the key's own pages, and the session that follows.
+
+Promises: only keys that serve the request can be begun or finished; whoever signs in gets a new cookie, so that nobody
+can plant a session (RFC 9700 §4.7 and OWASP session fixation); another person ends the session that was there.
+Must not know: how any key works.
+"""
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+
+from idm.facts import Person
+from idp.authenticator import Attempt, AuthenticationFailed, Authenticator, Identification, Page, Redirect
+from idp.browser import KEY_SECONDS
+from idp.errors import InvalidRequest
+from idp.flows.interaction import needed_level, offered_keys
+from idp.flows.screen import language_of, show
+from idp.flows.waiting import Waiting
+from idp.http import Answer, Header, Request, see_other
+from idp.provider import Provider
+from idp.sessions import Authentication, Session
+from idp.tickets import AuthorizationRequest, hash_of, new_secret
+
+log = logging.getLogger(__name__)
+
+BEGUN_LENGTH = 43
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A key as the page of choice shows it."""
+
+    name: str
+    level: int
+    label: str
+
+
+class Login:
+    """The pages of signing in, for a request that waits."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._waiting = Waiting(provider)
+
+    def choose(self, request: Request) -> Answer:
+        """Show the keys that serve this request, the one used last in this browser first."""
+        waiting = self._waiting.find(request)
+        session = self._waiting.session(request)
+        known = self._waiting.known(waiting, session)
+        level = needed_level(known)
+        offered = offered_keys(known, level)
+        person = self._provider.directory.person(session.person_id) if session else None
+        values = {
+            "keys": [choice(key) for key in offered],
+            "last_key": self._provider.cookies.read(request, "key"),
+            "missing_keys": [
+                (key.name, key.means.level) for key in self._provider.authenticators.values() if key not in offered
+            ],
+            "level": level,
+            "step_up": session is not None and known.request.floor > max(u.level for u in session.authentications),
+            "person_name": full_name(person),
+            "shortcuts": self._shortcuts(waiting, offered),
+            "action": f"/op/v1/auth/{waiting.id}/login",
+            "cancel_url": f"/op/v1/auth/{waiting.id}/cancel",
+        }
+        page = Page("flows/login.html", "login", values)
+        return show(self._provider, request, page, self._waiting.occasion(waiting))
+
+    def chosen(self, request: Request) -> Answer:
+        """Go on to the first page of the key that was chosen."""
+        waiting = self._waiting.find(request)
+        form = self._provider.cookies.check_form(request)
+        key = self._key(waiting, form.get("key", ""))
+        return see_other(f"/op/v1/auth/{waiting.id}/login/{key.name}")
+
+    def begin(self, request: Request) -> Answer:
+        """The first page of a key; each time a new attempt."""
+        waiting = self._waiting.find(request)
+        key = self._key(waiting, request.path["key"])
+        begun = new_secret()
+        return self._next(request, waiting, begun=begun, page=key.begin(self._attempt(request, waiting, begun=begun)))
+
+    def finish(self, request: Request) -> Answer:
+        """The person's answer to a page of the key: signed in, a further page, or the page again."""
+        waiting = self._waiting.find(request)
+        answer = self._provider.cookies.check_form(request)
+        key = self._key(waiting, request.path["key"])
+        begun = request.query_parameters().get("begun", "")[:BEGUN_LENGTH] or new_secret()
+        try:
+            outcome = key.finish(self._attempt(request, waiting, begun=begun), answer)
+        except AuthenticationFailed as failure:
+            log.info("authentication failed: key=%s reason=%s request=%s", key.name, failure.reason, waiting.id[:8])
+            return self._next(request, waiting, begun=begun, page=failure.page)
+        if isinstance(outcome, Identification):
+            return self._signed_in(request, waiting, key=key, identification=outcome)
+        return self._next(request, waiting, begun=begun, page=outcome)
+
+    def _key(self, waiting: AuthorizationRequest, name: str) -> Authenticator:
+        # Looked up for each page: the address of a weaker key, typed by hand, leads nowhere.
+        known = self._waiting.known(waiting, None)
+        for key in offered_keys(known, needed_level(known)):
+            if key.name == name:
+                return key
+        raise InvalidRequest("This digital key cannot be used here.")
+
+    def _attempt(self, request: Request, waiting: AuthorizationRequest, *, begun: str) -> Attempt:
+        is_plain = not waiting.hinted_identity
+        return Attempt(
+            id=sha256(f"{waiting.id} {waiting.browser} {request.path['key']} {begun}".encode()).hexdigest(),
+            origin=self._provider.settings.base,
+            locale=language_of(self._provider, request, self._waiting.occasion(waiting)),
+            hint=waiting.login_hint[:50] if is_plain else "",
+            application=self._waiting.client(waiting).name,
+        )
+
+    def _next(self, request: Request, waiting: AuthorizationRequest, *, begun: str, page: Page | Redirect) -> Answer:
+        if isinstance(page, Redirect):
+            return see_other(page.url)
+        values = {**page.values, "action": f"/op/v1/auth/{waiting.id}/login/{request.path['key']}?begun={begun}"}
+        shown = Page(page.template, page.name, values)
+        return show(self._provider, request, shown, self._waiting.occasion(waiting))
+
+    def _shortcuts(self, waiting: AuthorizationRequest, offered: tuple[Authenticator, ...]) -> list[dict[str, object]]:
+        names = {key.name for key in offered}
+        return [
+            {
+                "label": shortcut.label,
+                "key": shortcut.key,
+                "action": f"/op/v1/auth/{waiting.id}/login/{shortcut.key}",
+                "fields": shortcut.answer,
+            }
+            for shortcut in self._provider.shortcuts
+            if shortcut.key in names
+        ]
+
+    def _signed_in(
+        self, request: Request, waiting: AuthorizationRequest, *, key: Authenticator, identification: Identification
+    ) -> Answer:
+        person = self._person(identification)
+        if key.name not in self._provider.enrolled.kinds(identification.national_number):
+            self._provider.enrolled.enrol(identification.national_number, key.name)
+        cookie = self._sign_in(self._waiting.session(request), person, key=key)
+        self._waiting.advance(waiting, authenticated_at=self._provider.now(), identity="")
+        log.info("signed in: key=%s person=%s client=%s", key.name, person.id, waiting.client_id)
+        last_key = self._provider.cookies.write("key", key.name, seconds=KEY_SECONDS)
+        return see_other(f"/op/v1/auth/{waiting.id}", cookie, last_key)
+
+    def _person(self, identification: Identification) -> Person:
+        number = identification.national_number
+        known = self._provider.directory.find(number)
+        if known:
+            return known
+        if not identification.family_name:
+            raise InvalidRequest("This person is not known here, and the key carries no name.")
+        return self._provider.directory.register_citizen(
+            number, given_name=identification.given_name, family_name=identification.family_name, locale="nl"
+        )
+
+    def _sign_in(self, session: Session | None, person: Person, *, key: Authenticator) -> Header:
+        secret = new_secret()
+        used = Authentication(
+            key=key.name,
+            acr=key.means.urn,
+            level=key.means.level,
+            methods=key.methods,
+            at=self._provider.now(),
+        )
+        if session and session.person_id == person.id and self._renewed(session, used, cookie_hash=hash_of(secret)):
+            return self._provider.cookies.write("session", secret)
+        if session:
+            self._provider.sessions.end(session.sid)
+            self._provider.grants.end_session(session.sid)
+        self._provider.sessions.add(self._new_session(person, used, cookie_hash=hash_of(secret)))
+        return self._provider.cookies.write("session", secret)
+
+    def _renewed(self, session: Session, used: Authentication, *, cookie_hash: str) -> bool:
+        changed = self._provider.sessions.change(
+            session.sid, lambda current: current.with_authentication(used).with_cookie(cookie_hash)
+        )
+        return changed is not None
+
+    def _new_session(self, person: Person, used: Authentication, *, cookie_hash: str) -> Session:
+        return Session(
+            sid=new_secret(),
+            cookie_hash=cookie_hash,
+            person_id=person.id,
+            authentications=(used,),
+            created_at=used.at,
+            expires_at=used.at + self._provider.settings.session_seconds,
+        )
+
+
+def choice(key: Authenticator) -> Choice:
+    """A key as the page shows it; a third party's key is called by its name."""
+    return Choice(key.name, key.means.level, key.name)
+
+
+def full_name(person: Person | None) -> str:
+    """Given name and family name; empty for nobody."""
+    return f"{person.given_name} {person.family_name}".strip() if person else ""

@@ -1,0 +1,45 @@
+"""Revocation (RFC 7009): a client gives a token back.
+
+Promises: a token that does not exist is answered like one that was revoked; another client's token stays; with a
+refresh token goes all that hangs on its Grant.
+"""
+
+from idp.client_authentication import ClientAuthentication
+from idp.errors import InvalidGrant, InvalidRequest
+from idp.flows.presented import AccessTokens
+from idp.http import Answer, Request
+from idp.provider import Provider
+from idp.tickets import hash_of
+
+
+class Revocation:
+    """`/op/v1/revoke`."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._clients = ClientAuthentication(provider)
+        self._tokens = AccessTokens(provider)
+
+    def answer(self, request: Request) -> Answer:
+        """An empty answer once the token is worth nothing; InvalidGrant if it is another client's (RFC 7009 §2.1)."""
+        form = request.form()
+        client = self._clients.authenticate(request, form)
+        if not form.get("token"):
+            raise InvalidRequest("token is missing.")
+        owner = self._owner(form["token"])
+        if owner and owner != client.client_id:
+            raise InvalidGrant("The token was given to another client.")
+        if owner:
+            self._withdraw(form["token"])
+        return Answer(200, (("Cache-Control", "no-store"),))
+
+    def _owner(self, secret: str) -> str:
+        refresh = self._provider.grants.refresh_token(hash_of(secret))
+        grant = self._provider.grants.get(refresh.grant_id) if refresh else None
+        return grant.client_id if grant else self._tokens.owner(secret)
+
+    def _withdraw(self, secret: str) -> None:
+        refresh = self._provider.grants.refresh_token(hash_of(secret))
+        if refresh:
+            self._provider.grants.end(refresh.grant_id)
+        self._tokens.withdraw(secret)

@@ -1,0 +1,171 @@
+"""What an endpoint gets and gives: a parsed request and an answer, as plain values.
+
+Promises: every input is bounded and decoded once; a parameter that stands twice is refused, an empty one counts as
+absent (RFC 6749 §3.1). Must not know: Flask, or any rule of a flow. The same endpoint functions run under Flask and
+directly on the WSGI server.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from idp.errors import InvalidClient, InvalidRequest, RequestTooLarge
+
+MAXIMUM_BODY = 64 * 1024
+MAXIMUM_QUERY = 16 * 1024
+MAXIMUM_PARAMETERS = 100
+REPEATABLE = frozenset({"resource"})  # RFC 8707 §2
+
+Header = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: status, headers and body."""
+
+    status: int = 200
+    headers: tuple[Header, ...] = ()
+    body: bytes = b""
+
+    def with_headers(self, *headers: Header) -> "Answer":
+        """The same answer with further headers."""
+        return replace(self, headers=self.headers + headers)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in. `query` and `body` are raw; `path` holds what the route found in the address."""
+
+    method: str
+    address: str
+    query: str = ""
+    body: bytes = b""
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict)
+
+    def query_parameters(self) -> dict[str, str]:
+        """The parameters of the address; InvalidRequest if one is repeated or undecodable."""
+        if len(self.query) > MAXIMUM_QUERY:
+            raise RequestTooLarge("The query is longer than 16 kB.")
+        return parse_parameters(self.query)
+
+    def has_parameter(self, name: str) -> bool:
+        """Whether a parameter of the address or the form is there at all, be it without a value."""
+        raw = self.body.decode("ascii", "replace") if self.method == "POST" else self.query
+        return any(pair.partition("=")[0] == name for pair in raw[:MAXIMUM_QUERY].split("&"))
+
+    def form(self) -> dict[str, str]:
+        """The parameters of the body; InvalidRequest if it is no form, or one is repeated or undecodable."""
+        if not self.content_type.startswith("application/x-www-form-urlencoded"):
+            raise InvalidRequest("The body must be application/x-www-form-urlencoded.")
+        try:
+            return parse_parameters(self.body.decode("ascii"))
+        except UnicodeDecodeError:
+            raise InvalidRequest("The body is not form-encoded.") from None
+
+    def parameters(self) -> dict[str, str]:
+        """The parameters of a request that may come by GET or by POST, from the one place that its method names."""
+        return self.form() if self.method == "POST" else self.query_parameters()
+
+    def basic_credentials(self) -> tuple[str, str] | None:
+        """User and password of HTTP Basic, form-decoded as RFC 6749 §2.3.1 has them; InvalidClient if garbled."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            user, colon, password = b64decode(value.strip(), validate=True).decode().partition(":")
+            decoded = unquote_plus(user, errors="strict"), unquote_plus(password, errors="strict")
+        except (binascii.Error, UnicodeDecodeError):
+            raise InvalidClient("The Authorization header is not valid HTTP Basic.") from None
+        if not colon:
+            raise InvalidClient("The Authorization header is not valid HTTP Basic.")
+        return decoded
+
+    def bearer_token(self) -> str:
+        """The token of the Authorization header (RFC 6750 §2.1); empty if there is none."""
+        scheme, _, value = self.headers.get("authorization", "").partition(" ")
+        return value.strip() if scheme.lower() == "bearer" else ""
+
+
+Endpoint = Callable[[Request], Answer]
+
+
+def parse_parameters(raw: str) -> dict[str, str]:
+    """Decode a query or form body; a parameter that stands twice is refused, `resource` excepted (joined by spaces)."""
+    found: dict[str, str] = {}
+    try:
+        pairs = parse_qsl(raw, keep_blank_values=False, errors="strict", max_num_fields=MAXIMUM_PARAMETERS)
+    except UnicodeDecodeError:
+        raise InvalidRequest("A parameter is not valid UTF-8.") from None
+    except ValueError:
+        raise InvalidRequest("There are too many parameters.") from None
+    for name, value in pairs:
+        if name not in found:
+            found[name] = value
+        elif name in REPEATABLE:
+            found[name] = f"{found[name]} {value}"
+        else:
+            raise InvalidRequest("A parameter is given more than once.")
+    return found
+
+
+def read_request(environ: Mapping[str, Any]) -> Request:
+    """The request of a WSGI environ; RequestTooLarge if its body is over 64 kB."""
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        address=environ.get("PATH_INFO", ""),
+        query=environ.get("QUERY_STRING", ""),
+        body=read_body(environ) if environ["REQUEST_METHOD"] == "POST" else b"",
+        content_type=environ.get("CONTENT_TYPE", "").lower(),
+        headers=headers,
+        cookies=parse_cookies(headers.get("cookie", "")),
+    )
+
+
+def read_body(environ: Mapping[str, Any]) -> bytes:
+    """The whole body; one byte more than allowed is read at most, so that a body of unknown length is bounded too."""
+    body: bytes = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), MAXIMUM_BODY + 1))
+    if len(body) > MAXIMUM_BODY:
+        raise RequestTooLarge("The body is larger than 64 kB.")
+    return body
+
+
+def parse_cookies(header: str) -> dict[str, str]:
+    """The cookies of a Cookie header; the first of a name counts (RFC 6265 §5.4 sends the most specific first)."""
+    cookies: dict[str, str] = {}
+    for pair in header[:MAXIMUM_QUERY].split(";"):
+        name, _, value = pair.strip().partition("=")
+        cookies.setdefault(name, value)
+    return cookies
+
+
+def json_answer(value: object, *headers: Header, status: int = 200) -> Answer:
+    """A JSON body that no cache keeps (RFC 6749 §5.1)."""
+    kept = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+    return Answer(status, kept + headers, msgspec.json.encode(value))
+
+
+def page_answer(html: str, *headers: Header, status: int = 200) -> Answer:
+    """An HTML page that no cache keeps."""
+    kept = (("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"))
+    return Answer(status, kept + headers, html.encode())
+
+
+def see_other(location: str, *headers: Header) -> Answer:
+    """A redirect that always turns into a GET, so that no form is sent on to another site (RFC 9700 §4.12)."""
+    return Answer(303, (("Location", location), ("Cache-Control", "no-store"), *headers))
+
+
+def with_query(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The URI with parameters added to the query that it has."""
+    parts = urlsplit(uri)
+    query = "&".join(part for part in (parts.query, urlencode(list(parameters))) if part)
+    return urlunsplit(parts._replace(query=query))

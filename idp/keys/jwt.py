@@ -1,0 +1,141 @@
+"""JSON Web Tokens and keys: sign, verify, import, publish. The only room that knows a JOSE library.
+
+Promises: a token is signed with the key that it is handed, and verified with no other algorithm than that key's
+(RFC 8725 §3.1); keys are parsed once. Signing is written out here, since a token is signed on every sign-in and the
+library's general path costs twice as much; reading, which meets hostile input, is the library's.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from joserfc import jwk, jws
+from joserfc.errors import JoseError
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+Claims = Mapping[str, Any]
+
+MAXIMUM_TOKEN = 16 * 1024
+ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+
+
+class TokenRejected(Exception):
+    """The token is malformed, signed by another key or algorithm, or changed."""
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A private key with all that a signature needs ready: its name, algorithm, and public half as a JWK."""
+
+    kid: str
+    alg: str
+    active_at: int
+    private_key: PrivateKey
+    public_jwk: Mapping[str, str]
+    header: bytes
+
+
+def new_private_key(alg: str) -> bytes:
+    """A new private key for an algorithm (RS256, ES256 or EdDSA), as unencrypted PKCS#8 PEM."""
+    makers: dict[str, Any] = {
+        "RS256": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+        "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    }
+    key = cast(PrivateKey, makers[alg]())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def new_key_pair(alg: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A new key pair as two JWKs: private and public."""
+    key = jwk.import_key(new_private_key(alg), KEY_TYPES[alg])
+    named = {"kid": key.thumbprint(), "alg": alg, "use": "sig"}
+    return {**key.as_dict(private=True), **named}, {**key.as_dict(private=False), **named}
+
+
+def import_key(alg: str, pem: bytes, *, active_at: int) -> SigningKey:
+    """Parse a private key; its `kid` is the thumbprint of its public half (RFC 7638)."""
+    private_key = cast(PrivateKey, serialization.load_pem_private_key(pem, None))
+    public = jwk.import_key(as_public_pem(private_key), KEY_TYPES[alg])
+    kid = public.thumbprint()
+    members = {name: value for name, value in public.as_dict(private=False).items() if isinstance(value, str)}
+    header = encode_segment(msgspec.json.encode({"alg": alg, "kid": kid, "typ": "JWT"}))
+    return SigningKey(kid, alg, active_at, private_key, members | {"kid": kid, "alg": alg, "use": "sig"}, header)
+
+
+def as_public_pem(key: PrivateKey) -> bytes:
+    """The public half of a key, in PEM."""
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+KEY_TYPES: dict[str, Any] = {"RS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
+
+
+def encode_segment(raw: bytes) -> bytes:
+    """base64url without padding (RFC 7515 §2)."""
+    return urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def sign(claims: Claims, key: SigningKey) -> str:
+    """The claims as a signed token in compact form (RFC 7515 §7.1)."""
+    signed = key.header + b"." + encode_segment(msgspec.json.encode(claims))
+    return (signed + b"." + encode_segment(signature_of(signed, key.private_key))).decode("ascii")
+
+
+def signature_of(signed: bytes, key: PrivateKey) -> bytes:
+    """The signature in the form of RFC 7518 §3 (for EC: r and s, 32 bytes each)."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(signed)
+    r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def verify(token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequence[str]) -> dict[str, Any]:
+    """The claims of a token signed by one of the keys (JWKs); TokenRejected otherwise. Dates are the caller's."""
+    if len(token) > MAXIMUM_TOKEN:
+        raise TokenRejected("too long")
+    kid = segment(token, 0).get("kid")
+    for key in keys:
+        # A key without a name, or a token that names none, is tried: many clients send no kid (RFC 7515 §4.1.4).
+        if kid is None or key.get("kid", kid) == kid:
+            claims = verified_claims(token, key, algorithms)
+            if claims is not None:
+                return claims
+    raise TokenRejected("signed by no key that we know, or changed")
+
+
+def verified_claims(token: str, key: Mapping[str, Any], algorithms: Sequence[str]) -> dict[str, Any] | None:
+    """The claims if this key signed the token by one of the algorithms; else None."""
+    try:
+        registry = jws.JWSRegistry(algorithms=list(algorithms))
+        content = jws.deserialize_compact(token.encode(), jwk.import_key(dict(key)), registry=registry)
+        claims = msgspec.json.decode(content.payload)
+    except (JoseError, ValueError, KeyError, TypeError):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """The claims as the token states them, proven by nothing: only to learn whose key should prove them."""
+    return segment(token, 1)
+
+
+def segment(token: str, index: int) -> dict[str, Any]:
+    """The header (0) or the claims (1) of a compact token; TokenRejected if it has none."""
+    parts = token.split(".", 3)
+    try:
+        value = msgspec.json.decode(urlsafe_b64decode(parts[index] + "=" * (-len(parts[index]) % 4)))
+    except (ValueError, IndexError):
+        raise TokenRejected("not a token") from None
+    if not isinstance(value, dict):
+        raise TokenRejected("not a token")
+    return value

@@ -1,0 +1,75 @@
+"""The keyring: which key signs now, and which are published.
+
+Promises: a key is published a while before it signs and as long after as a token that it signed may live, so that no
+relying party ever meets a key that it could not have fetched. Decided from times alone. Must not know: what is signed.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from idp.clients import SIGNING_ALGORITHMS
+from idp.keys.jwt import SigningKey
+from idp.store import Clock
+
+ANNOUNCE_SECONDS = 24 * 3600
+"""A new key stands in the key set this long before it signs: longer than any well-behaved cache."""
+
+
+class KeyRecords(Protocol):
+    """Where keys are kept."""
+
+    def all(self) -> tuple[SigningKey, ...]:
+        """Every key, oldest first."""
+        ...
+
+    def make(self, alg: str, *, active_at: int) -> SigningKey:
+        """Make and keep a new key."""
+        ...
+
+
+class Keyring:
+    """The keys of one issuer; `token_seconds` is the longest that a signed token lives."""
+
+    def __init__(self, records: KeyRecords, clock: Clock, *, token_seconds: int) -> None:
+        self._records = records
+        self._clock = clock
+        self._token_seconds = token_seconds
+
+    def signing_key(self, alg: str) -> SigningKey:
+        """The key that signs now with this algorithm."""
+        return current(self._records.all(), alg, self._clock())
+
+    def published(self) -> tuple[SigningKey, ...]:
+        """Every key that a relying party may need: next, current, and retired while its tokens live."""
+        return published(self._records.all(), self._clock(), token_seconds=self._token_seconds)
+
+    def make_first(self) -> None:
+        """At first start: a key of each algorithm that signs at once, since nobody can hold an older key set yet."""
+        known = {key.alg for key in self._records.all()}
+        for alg in SIGNING_ALGORITHMS:
+            if alg not in known:
+                self._records.make(alg, active_at=int(self._clock()))
+
+    def rotate(self, alg: str) -> SigningKey:
+        """Announce the next key of an algorithm; it signs once every relying party could have fetched it."""
+        return self._records.make(alg, active_at=int(self._clock()) + ANNOUNCE_SECONDS)
+
+
+def current(keys: Sequence[SigningKey], alg: str, now: float) -> SigningKey:
+    """The youngest active key of the algorithm, or its first where none is active yet; LookupError if it has none."""
+    candidates = [key for key in keys if key.alg == alg]
+    if not candidates:
+        raise LookupError(f"no key for {alg}")
+    active = [key for key in candidates if key.active_at <= now]
+    return max(active, key=lambda key: key.active_at) if active else min(candidates, key=lambda key: key.active_at)
+
+
+def published(keys: Sequence[SigningKey], now: float, *, token_seconds: int) -> tuple[SigningKey, ...]:
+    """The keys to publish: all but those that were replaced longer ago than a token lives."""
+    return tuple(key for key in keys if now < retired_at(key, keys) + token_seconds)
+
+
+def retired_at(key: SigningKey, keys: Sequence[SigningKey]) -> float:
+    """When a younger key of the same algorithm takes over; never, if there is none."""
+    younger = [other.active_at for other in keys if other.alg == key.alg and other.active_at > key.active_at]
+    return min(younger, default=float("inf"))

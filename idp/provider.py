@@ -1,0 +1,82 @@
+"""The provider as one frozen value: what the flows are handed at the top, and nothing that changes.
+
+Promises: everything that can vary (where things are kept, who signs people in, what time it is) stands here by name.
+Must not know: how any of it is made.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from idm.directory import Directory
+from idp.authenticator import Authenticator
+from idp.browser import Cookies
+from idp.identities import Identities
+from idp.keys.keyring import Keyring
+from idp.levels import Levels
+from idp.pages import Pages
+from idp.records.clients import ClientRecords
+from idp.records.grants import GrantRecords
+from idp.records.sessions import SessionRecords
+from idp.settings import Settings
+from idp.store import Clock, Store
+
+
+class Enrolled(Protocol):
+    """Which keys a person is known to have."""
+
+    def kinds(self, national_number: str) -> frozenset[str]:
+        """The names of the keys."""
+        ...
+
+    def enrol(self, national_number: str, kind: str) -> None:
+        """Remember that the person has this key."""
+        ...
+
+
+class Hasher(Protocol):
+    """Makes keyed hashes under the master key."""
+
+    def keyed_hash(self, value: str, *, purpose: str) -> str:
+        """A hash in hex that nobody can compute without the master key."""
+        ...
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A sign-in by one click (simulators only): what to call it, whose key it is, and what the click answers."""
+
+    label: str
+    key: str
+    answer: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Provider:
+    """All that the flows need."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    clients: ClientRecords
+    sessions: SessionRecords
+    grants: GrantRecords
+    keyring: Keyring
+    hasher: Hasher
+    directory: Directory
+    identities: Identities
+    authenticators: Mapping[str, Authenticator]
+    enrolled: Enrolled
+    levels: Levels
+    cookies: Cookies
+    pages: Pages
+    shortcuts: tuple[Shortcut, ...] = ()
+    close: Callable[[], None] = lambda: None
+
+    def now(self) -> int:
+        """The time, in whole seconds."""
+        return int(self.clock())
+
+    def with_shortcuts(self, shortcuts: tuple[Shortcut, ...]) -> "Provider":
+        """The same provider, with sign-ins by one click."""
+        return replace(self, shortcuts=shortcuts)

@@ -1,0 +1,103 @@
+"""Grants: what a person let a client have, and the refresh tokens that hang on it.
+
+Promises: a token whose Grant has ended is no token; a Grant that was ended before it was written can never be written
+(so a second use of a code ends even what its first use is still getting); a refresh token is used once where it
+rotates, in one statement. Must not know: claims, clients' rules, token formats.
+"""
+
+import msgspec
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from idp.records.tables import grant, refresh_token
+from idp.store import Clock
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """Who let whom have what, for whom (`identity`, as `EA:0999910147`), and how that person had signed in."""
+
+    id: str
+    client_id: str
+    person_id: str
+    sid: str
+    identity: str
+    scope: tuple[str, ...]
+    acr: str
+    level: int
+    methods: tuple[str, ...]
+    auth_time: int
+    expires_at: int
+    offline: bool = False
+
+
+class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A refresh token as we keep it: the hash, its Grant, its end, and when it was used (None if never)."""
+
+    token_hash: str
+    grant_id: str
+    expires_at: int
+    used_at: int | None = None
+
+
+class GrantRecords:
+    """All Grants and refresh tokens."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def add(self, new: Grant, refresh: RefreshToken | None = None) -> bool:
+        """Keep a new Grant with its first refresh token. False if that Grant was ended before it began."""
+        columns = ("id", "client_id", "person_id", "sid", "offline", "expires_at")
+        row = {name: getattr(new, name) for name in columns} | {"body": msgspec.json.encode(new)}
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(grant).values(**row))
+                if refresh:
+                    connection.execute(insert(refresh_token).values(**msgspec.structs.asdict(refresh)))
+        except IntegrityError:
+            return False
+        return True
+
+    def get(self, id: str) -> Grant | None:
+        """The Grant; None if it has ended or expired, or never was."""
+        live = (grant.c.id == id, grant.c.ended_at.is_(None), grant.c.expires_at > int(self._clock()))
+        with self._engine.connect() as connection:
+            body = connection.scalar(select(grant.c.body).where(*live))
+        return msgspec.json.decode(body, type=Grant) if body else None
+
+    def end(self, id: str) -> None:
+        """End a Grant with all that hangs on it; one that is not yet written is barred from ever being written."""
+        now = int(self._clock())
+        barred = {"id": id, "client_id": "", "person_id": "", "sid": "", "offline": False, "body": b""}
+        with self._engine.begin() as connection:
+            known = update(grant).where(grant.c.id == id).values(ended_at=now)
+            if connection.execute(known).rowcount:
+                return
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(grant).values(**barred, expires_at=now, ended_at=now))
+        except IntegrityError:  # written in between: now it can be ended
+            self.end(id)
+
+    def end_session(self, sid: str) -> None:
+        """End what a session gave, except what was asked to outlive it (`offline_access`)."""
+        given = (grant.c.sid == sid, grant.c.offline.is_(False), grant.c.ended_at.is_(None))
+        with self._engine.begin() as connection:
+            connection.execute(update(grant).where(*given).values(ended_at=int(self._clock())))
+
+    def refresh_token(self, token_hash: str) -> RefreshToken | None:
+        """The refresh token, used or not; None if it has expired or never was."""
+        live = (refresh_token.c.token_hash == token_hash, refresh_token.c.expires_at > int(self._clock()))
+        with self._engine.connect() as connection:
+            row = connection.execute(select(refresh_token).where(*live)).first()
+        return RefreshToken(**row._mapping) if row else None
+
+    def rotate(self, used: RefreshToken, successor: RefreshToken) -> bool:
+        """Replace a refresh token by its successor. False, and nothing changes, if it was used already."""
+        unused = (refresh_token.c.token_hash == used.token_hash, refresh_token.c.used_at.is_(None))
+        with self._engine.begin() as connection:
+            if connection.execute(update(refresh_token).where(*unused).values(used_at=int(self._clock()))).rowcount:
+                connection.execute(insert(refresh_token).values(**msgspec.structs.asdict(successor)))
+                return True
+        return False

@@ -1,0 +1,82 @@
+"""The sessions, durable: found by the hash of their cookie, changed without losing a change made at the same time.
+
+Promises: an ended or expired session is absent, whatever happens to a cache. Must not know: cookies.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Engine, insert, select, update
+
+from idp.records.tables import last_choice, session
+from idp.sessions import Session
+from idp.store import Clock
+
+ATTEMPTS = 5
+"""How often a change is tried anew when another request changed the session in between."""
+
+
+class SessionRecords:
+    """The sessions of all browsers."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def add(self, new: Session) -> None:
+        """Keep a new session."""
+        row = {"sid": new.sid, "cookie_hash": new.cookie_hash, "person_id": new.person_id, "version": new.version}
+        with self._engine.begin() as connection:
+            connection.execute(insert(session).values(**row, expires_at=new.expires_at, body=msgspec.json.encode(new)))
+
+    def by_cookie(self, cookie_hash: str) -> Session | None:
+        """The live session of a cookie."""
+        return self._one(session.c.cookie_hash == cookie_hash)
+
+    def by_sid(self, sid: str) -> Session | None:
+        """The live session of a sid."""
+        return self._one(session.c.sid == sid)
+
+    def change(self, sid: str, change: Callable[[Session], Session]) -> Session | None:
+        """Apply a change to the session as it stands now; None if it has ended meanwhile."""
+        for _ in range(ATTEMPTS):
+            current = self.by_sid(sid)
+            if current is None:
+                return None
+            changed = change(current)
+            if changed is current or self._replace(current, changed):
+                return changed
+        return None
+
+    def end(self, sid: str) -> None:
+        """End the session; ending it twice does no harm."""
+        ended = update(session).where(session.c.sid == sid, session.c.ended_at.is_(None))
+        with self._engine.begin() as connection:
+            connection.execute(ended.values(ended_at=int(self._clock())))
+
+    def last_choice(self, person_id: str, client_id: str) -> str:
+        """The value of the identity that this person chose last for this client; empty if never."""
+        mine = (last_choice.c.person_id == person_id, last_choice.c.client_id == client_id)
+        with self._engine.connect() as connection:
+            return connection.scalar(select(last_choice.c.identity).where(*mine)) or ""
+
+    def keep_choice(self, person_id: str, client_id: str, *, identity: str) -> None:
+        """Remember the choice beyond the session."""
+        mine = (last_choice.c.person_id == person_id, last_choice.c.client_id == client_id)
+        with self._engine.begin() as connection:
+            if connection.execute(update(last_choice).where(*mine).values(identity=identity)).rowcount == 0:
+                row = {"person_id": person_id, "client_id": client_id, "identity": identity}
+                connection.execute(insert(last_choice).values(**row))
+
+    def _one(self, condition: object) -> Session | None:
+        live = (session.c.ended_at.is_(None), session.c.expires_at > int(self._clock()))
+        with self._engine.connect() as connection:
+            row = connection.execute(select(session.c.body).where(condition, *live)).first()  # type: ignore[arg-type]
+        return msgspec.json.decode(row.body, type=Session) if row else None
+
+    def _replace(self, current: Session, changed: Session) -> bool:
+        new = msgspec.structs.replace(changed, version=current.version + 1)
+        same = (session.c.sid == current.sid, session.c.version == current.version, session.c.ended_at.is_(None))
+        values = {"version": new.version, "cookie_hash": new.cookie_hash, "body": msgspec.json.encode(new)}
+        with self._engine.begin() as connection:
+            return connection.execute(update(session).where(*same).values(**values)).rowcount == 1

@@ -1,0 +1,80 @@
+"""The tables of the durable records, and the few questions that they share.
+
+A record's value stands encoded in `body`; beside it stand only the columns that a query needs. Must not know: what a
+record means.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+
+client = Table(
+    "client",
+    metadata,
+    Column("client_id", String(200), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("alg", String(16), nullable=False),
+    Column("private_key", LargeBinary, nullable=False),
+    Column("active_at", BigInteger, nullable=False),
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+"""Counts the changes of a kind, so that a process knows with one small read whether what it holds is still true."""
+
+session = Table(
+    "session",
+    metadata,
+    Column("sid", String(64), primary_key=True),
+    Column("cookie_hash", String(64), nullable=False, unique=True),
+    Column("person_id", String(36), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_session_person_id", "person_id"),
+)
+
+grant = Table(
+    "grant_record",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("client_id", String(200), nullable=False),
+    Column("person_id", String(36), nullable=False),
+    Column("sid", String(64), nullable=False),
+    Column("offline", Boolean, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_grant_record_sid", "sid"),
+    Index("ix_grant_record_person_id", "person_id"),
+)
+
+refresh_token = Table(
+    "refresh_token",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("grant_id", String(64), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Index("ix_refresh_token_grant_id", "grant_id"),
+)
+
+last_choice = Table(
+    "last_choice",
+    metadata,
+    Column("person_id", String(36), primary_key=True),
+    Column("client_id", String(200), primary_key=True),
+    Column("identity", String(200), nullable=False),
+)
+"""The identity that a person chose last for a client: shown first the next time, also in another browser."""

@@ -1,0 +1,66 @@
+"""The signed-in browser: which means were used and when, what was chosen for which application.
+
+Promises: a Session is a frozen value; every change gives a new one. Must not know: where sessions are kept, cookies,
+or what a request asks for.
+"""
+
+import msgspec
+
+
+class Authentication(msgspec.Struct, frozen=True, kw_only=True):
+    """One sign-in with one key: which, how sure, and when (seconds since the epoch)."""
+
+    key: str
+    acr: str
+    level: int
+    methods: tuple[str, ...]
+    at: int
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One person in one browser. `sid` is told to clients, the cookie's value to nobody: we keep its hash.
+
+    `identities` holds, by client, the value of the identity chosen last (`EA:0999910147`); `clients` those that
+    received a token. `version` counts the changes, so that two at once do not lose one.
+    """
+
+    sid: str
+    cookie_hash: str
+    person_id: str
+    authentications: tuple[Authentication, ...]
+    created_at: int
+    expires_at: int
+    identities: dict[str, str] = {}
+    clients: tuple[str, ...] = ()
+    version: int = 0
+
+    def with_authentication(self, new: Authentication) -> "Session":
+        """The session after a further sign-in of the same person; the newest of each key is kept."""
+        others = tuple(known for known in self.authentications if known.key != new.key)
+        return msgspec.structs.replace(self, authentications=(*others, new))
+
+    def with_cookie(self, cookie_hash: str) -> "Session":
+        """The session under a new cookie: the old one is worth nothing any more."""
+        return msgspec.structs.replace(self, cookie_hash=cookie_hash)
+
+    def with_identity(self, client_id: str, value: str) -> "Session":
+        """The session after a choice of identity for one client."""
+        return msgspec.structs.replace(self, identities=self.identities | {client_id: value})
+
+    def without_identity(self, client_id: str) -> "Session":
+        """The session after `switch`: this client's choice is forgotten."""
+        kept = {client: value for client, value in self.identities.items() if client != client_id}
+        return msgspec.structs.replace(self, identities=kept)
+
+    def with_client(self, client_id: str) -> "Session":
+        """The session after a client received a code; the same object if it did so before."""
+        if client_id in self.clients:
+            return self
+        return msgspec.structs.replace(self, clients=(*self.clients, client_id))
+
+    def strongest(self, *, acrs: frozenset[str], level: int, since: float) -> Authentication | None:
+        """The surest sign-in made at `since` or later that is one of `acrs` or reaches `level`; None if none does."""
+        enough = [
+            used for used in self.authentications if used.at >= since and (used.acr in acrs or used.level >= level)
+        ]
+        return max(enough, key=lambda used: (used.level, used.at), default=None)

@@ -1,0 +1,157 @@
+"""Settings: one frozen object, read once from the environment.
+
+Promises: all faults are reported together, each by the name of its variable and with what to do; the default refuses.
+Must not know: who uses a setting.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SettingsInvalid(Exception):
+    """Some settings are wrong; the message has a line for each."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may set; see docs/operate.md for each."""
+
+    issuer: str = "http://localhost:8000/op"
+    database_url: str = "sqlite:///var/toegang.sqlite"
+    redis_url: str = ""
+    master_key_file: Path = Path("var/master.key")
+    simulators: bool = False
+    iss_parameter: bool = True
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    log_level: str = "info"
+    helpdesk: str = "1700"
+    eid_issuers: Path | None = None
+    world_file: Path = Path(__file__).resolve().parent.parent / "demo" / "world.json"
+    session_seconds: int = 8 * 3600
+    access_token_seconds: int = 3600
+    id_token_seconds: int = 3600
+    refresh_token_seconds: int = 30 * 86400
+
+    @property
+    def base(self) -> str:
+        """The origin of the issuer, without a slash at its end."""
+        return self.issuer.removesuffix("/op")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach us by https: cookies are then Secure and `__Host-`."""
+        return self.issuer.startswith("https://")
+
+    def cookie_name(self, purpose: str) -> str:
+        """A cookie's name: it carries the port, since browsers share cookies between the ports of a host."""
+        prefix = "__Host-" if self.is_https else ""
+        return f"{prefix}toegang_{urlsplit(self.issuer).port or self.port}_{purpose}"
+
+
+class Reader:
+    """Reads typed values from an environment and collects what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        """The text as it stands; the default where it is unset or empty."""
+        return self._environment.get(name) or default
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number of at least one."""
+        text = self.text(name, str(default))
+        if text.isascii() and text.isdecimal() and 0 < int(text) < 10**9:
+            return int(text)
+        self.faults.append(f"{name} must be a whole number of at least 1.")
+        return default
+
+    def choice(self, name: str, default: str, *, among: tuple[str, ...]) -> str:
+        """One word of a closed list."""
+        word = self.text(name, default)
+        if word in among:
+            return word
+        self.faults.append(f"{name} must be one of: {', '.join(among)}.")
+        return default
+
+    def folder(self, name: str) -> Path | None:
+        """A folder that exists; None where it is unset."""
+        path = self._environment.get(name)
+        if path and not Path(path).is_dir():
+            self.faults.append(f"{name} must be a folder that exists.")
+        return Path(path) if path else None
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment; SettingsInvalid names every fault at once."""
+    read = Reader(environment)
+    port = read.number("TOEGANG_PORT", Settings.port)
+    settings = Settings(
+        issuer=read.text("TOEGANG_ISSUER", f"http://localhost:{port}/op"),
+        database_url=read.text("TOEGANG_DATABASE_URL", Settings.database_url),
+        redis_url=read.text("TOEGANG_REDIS_URL", ""),
+        master_key_file=Path(read.text("TOEGANG_MASTER_KEY_FILE", str(Settings.master_key_file))),
+        simulators=read.choice("TOEGANG_SIMULATORS", "off", among=("on", "off")) == "on",
+        iss_parameter=read.choice("TOEGANG_ISS_PARAMETER", "advertised", among=("advertised", "off")) == "advertised",
+        host=read.text("TOEGANG_HOST", Settings.host),
+        port=port,
+        workers=read.number("TOEGANG_WORKERS", Settings.workers),
+        log_level=read.choice("TOEGANG_LOG_LEVEL", Settings.log_level, among=("debug", "info", "warning", "error")),
+        helpdesk=read.text("TOEGANG_HELPDESK", Settings.helpdesk),
+        eid_issuers=read.folder("TOEGANG_EID_ISSUERS"),
+        world_file=Path(read.text("TOEGANG_WORLD_FILE", str(Settings.world_file))),
+        session_seconds=read.number("TOEGANG_SESSION_SECONDS", Settings.session_seconds),
+        access_token_seconds=read.number("TOEGANG_ACCESS_TOKEN_SECONDS", Settings.access_token_seconds),
+        id_token_seconds=read.number("TOEGANG_ID_TOKEN_SECONDS", Settings.id_token_seconds),
+        refresh_token_seconds=read.number("TOEGANG_REFRESH_TOKEN_SECONDS", Settings.refresh_token_seconds),
+    )
+    faults = read.faults + faults_of(settings)
+    if faults:
+        raise SettingsInvalid("\n".join(faults))
+    return settings
+
+
+def faults_of(settings: Settings) -> list[str]:
+    """What is wrong between settings: a sentence each, by the name of the variable."""
+    return [sentence for is_wrong, sentence in rules(settings) if is_wrong]
+
+
+def rules(settings: Settings) -> tuple[tuple[bool, str], ...]:
+    """Every rule between settings: whether it is broken, and the sentence that says so."""
+    parts = urlsplit(settings.issuer)
+    host = parts.hostname or ""
+    is_local = host in LOOPBACK_HOSTS or host.endswith((".localhost", ".test"))
+    database_scheme = settings.database_url.partition("://")[0]
+    return (
+        (
+            parts.scheme not in ("http", "https") or not host or parts.path != "/op" or bool(parts.query),
+            "TOEGANG_ISSUER must be an address that ends in /op, such as https://toegang.example.be/op.",
+        ),
+        (
+            parts.scheme == "http" and host not in LOOPBACK_HOSTS,
+            "TOEGANG_ISSUER must be https, unless its host is this machine (localhost).",
+        ),
+        (
+            database_scheme not in ("sqlite", "postgresql+psycopg"),
+            "TOEGANG_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.",
+        ),
+        (
+            settings.simulators and not is_local,
+            "TOEGANG_SIMULATORS may be on only where the host of TOEGANG_ISSUER is localhost, *.localhost or *.test.",
+        ),
+        (
+            settings.simulators and settings.host not in LOOPBACK_HOSTS,
+            "TOEGANG_SIMULATORS may be on only while TOEGANG_HOST is a loopback address such as 127.0.0.1.",
+        ),
+        (
+            settings.simulators and settings.workers > 1,
+            "TOEGANG_WORKERS must be 1 while TOEGANG_SIMULATORS is on: the simulators live in one process.",
+        ),
+    )

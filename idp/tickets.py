@@ -1,0 +1,93 @@
+"""The kinds of tickets of the provider: what each remembers between two requests.
+
+Promises: every ticket is found by an unguessable id or by the hash of one; no ticket holds a secret in the clear.
+"""
+
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from secrets import token_urlsafe
+
+from idp.store import Ticket
+
+REQUEST_SECONDS = 3600
+CODE_SECONDS = 30
+ANSWERED_SECONDS = 10
+"""An answered request stays this long, so that a double click gets the same answer and not an error."""
+
+
+class AuthorizationRequest(Ticket, frozen=True, kw_only=True):
+    """A checked authorization request that waits for a person; its id stands in the address of each page.
+
+    `browser` is the hash of the cookie that it is bound to (empty until a browser has opened it). What follows
+    `created_at` is progress: when the person signed in for this request, what was chosen, and the level needed.
+    """
+
+    client_id: str
+    redirect_uri: str
+    response_mode: str
+    scope: tuple[str, ...]
+    state: str = ""
+    nonce: str = ""
+    code_challenge: str = ""
+    prompt: frozenset[str] = frozenset()
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    login_hint: str = ""
+    ui_locales: str = ""
+    hinted_subject: str = ""
+    hinted_identity: str = ""
+    browser: str = ""
+    created_at: int = 0
+    authenticated_at: int = 0
+    identity: str = ""
+    floor: int = 0
+
+
+class AuthorizationCode(Ticket, frozen=True, kw_only=True):
+    """What a code stands for; its id is the code's hash."""
+
+    client_id: str
+    redirect_uri: str
+    code_challenge: str
+    nonce: str
+    scope: tuple[str, ...]
+    person_id: str
+    sid: str
+    identity: str
+    acr: str
+    level: int
+    methods: tuple[str, ...]
+    auth_time: int
+
+
+class AccessToken(Ticket, frozen=True, kw_only=True):
+    """What an opaque access token stands for; its id is the token's hash. Without a Grant it is the client's own."""
+
+    client_id: str
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    issued_at: int
+
+
+class LogoutRequest(Ticket, frozen=True, kw_only=True):
+    """A logout that waits for the person's yes."""
+
+    sid: str
+    client_id: str = ""
+    redirect_uri: str = ""
+    state: str = ""
+
+
+def new_secret() -> str:
+    """256 random bits as text: a code, a token, an id."""
+    return token_urlsafe(32)
+
+
+def hash_of(secret: str) -> str:
+    """The id under which a secret of 256 random bits is kept: such a one needs no slow or keyed hash."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def challenge_of(code_verifier: str) -> str:
+    """The S256 code challenge of a verifier (RFC 7636 §4.2)."""
+    return urlsafe_b64encode(sha256(code_verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
