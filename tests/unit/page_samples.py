@@ -1,0 +1,194 @@
+"""Values for every template, in every state that changes what it shows; the tests of the pages all read these.
+
+Promises: each template of the repository stands here at least once. Must not know: Flask, stores, or the demo world.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from idp.pages import LANGUAGES, Asking, Frame, Pages
+from tests.unit.page_values import (
+    ALONE,
+    APPLICATIONS,
+    CITIZEN,
+    CODE,
+    EID,
+    ERROR,
+    FROM_APP,
+    HINDERPREMIE,
+    IDENTITY,
+    KORENAAR,
+    LOGIN,
+    LOGOUT,
+    MESSAGES,
+    NO_ACCESS,
+    NOON,
+    NOORD,
+    OTHER_KIND,
+    PASSWORD,
+    PERSONAS,
+    REASONS,
+    REGISTERED,
+    STEP_UP,
+    TOGETHER,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One page in one state."""
+
+    state: str
+    template: str
+    name: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    asking: Asking | None = HINDERPREMIE
+    simulators: bool = False
+
+    def html(self, pages: Pages, language: str) -> str:
+        """The page in this language."""
+        frame = Frame(
+            language=language,
+            path="/op/v1/auth/q1?blad=2",
+            csrf="c5rf",
+            asking=self.asking,
+            simulators=self.simulators,
+            now=NOON,
+            other_key_url="/op/v1/auth/q1/login",
+        )
+        return pages.render(self.template, self.name, values=self.values, frame=frame)
+
+
+def the_pages() -> Pages:
+    """The pages as the provider has them."""
+    return Pages(ROOT / "templates", ROOT / "translations", static=ROOT / "static")
+
+
+def _of(
+    sample: Sample, states: Mapping[str, Mapping[str, object]], asking: Asking | None = HINDERPREMIE
+) -> list[Sample]:
+    """The sample, and one more for each further state: the values that differ."""
+    more = [replace(sample, state=state, values={**sample.values, **change}) for state, change in states.items()]
+    return [replace(one, asking=asking) for one in (sample, *more)]
+
+
+SAMPLES = [
+    *_of(
+        Sample("plain", "flows/login.html", "login", LOGIN),
+        {
+            "never used": {"last_key": "", "missing_keys": []},
+            "by list": {"missing_keys": [("eid", 35)], "level": 0},
+            "step-up": STEP_UP,
+        },
+    ),
+    Sample("personas", "flows/login.html", "login", {**LOGIN, "shortcuts": PERSONAS}, simulators=True),
+    *_of(
+        Sample("plain", "authenticators/eid.html", "eid", EID, simulators=True),
+        {
+            "wrong pin": {"wrong": "pin"},
+            "wrong card": {"wrong": "card", "selected": ""},
+            "no number": {"wrong_card": "number"},
+            "no name": {"wrong_card": "name"},
+        },
+    ),
+    *_of(
+        Sample("sms", "authenticators/password.html", "password", PASSWORD),
+        {
+            "wrong": {"wrong": True, "username": "85641299505"},
+            "busy": {"busy": True, "key": "totp"},
+            "alone": {"key": "password"},
+            "email": {"key": "email"},
+        },
+        asking=REGISTERED,
+    ),
+    *_of(
+        Sample("sms", "authenticators/code.html", "code", CODE, simulators=True),
+        {
+            "wrong": {"wrong": True, "tries_left": 1},
+            "exhausted": {"wrong": True, "exhausted": True, "tries_left": 0},
+            "resent": {"resent": True},
+            "email": {"key": "email", "destination": "a•••@example.be"},
+            "totp": FROM_APP,
+            "totp wrong": {**FROM_APP, "wrong": True},
+            "totp exhausted": {**FROM_APP, "exhausted": True},
+        },
+    ),
+    *_of(
+        Sample("few", "flows/identity.html", "identity", IDENTITY),
+        {
+            "last chosen": {"first": NOORD},
+            "last citizen": {"first": CITIZEN},
+            "many": {"total": 23, "pages": 5, "first": KORENAAR, "other_person_url": ""},
+            "middle": {"total": 23, "pages": 5, "page": 3, "identities": [KORENAAR, OTHER_KIND]},
+            "searched": {"total": 23, "query": "noord", "identities": [NOORD]},
+            "nothing found": {"total": 23, "query": "zzz", "identities": []},
+            "together": {"identities": [TOGETHER, CITIZEN], "total": 2},
+        },
+    ),
+    *_of(
+        Sample("no right", "flows/no_access.html", "no-access", NO_ACCESS),
+        {
+            **{f"{one['reason']} {one['on']}": {"reasons": [one], **ALONE} for one in REASONS},
+            "no representative": {"reasons": [{**REASONS[22], "organisation": ""}], **ALONE},
+            "unknown": {"reasons": [], "person_name": ""},
+            "two": {"reasons": REASONS[2:6:2], "try_other_url": "/op/v1/auth/q1/identity"},
+            "own": {"own_authority": ["Bakkerij De Korenaar BV", "Bouwwerken Noord NV"], "administrators": []},
+        },
+    ),
+    *_of(
+        Sample("refused", "flows/error.html", "error", ERROR),
+        {
+            "ours": {"code": "server_error", "advice": ["Ga verder"], "explanation": ""},
+            "back": {"code": "not_found", "back_url": "http://localhost:8001/"},
+            "busy": {"code": "temporarily_unavailable"},
+        },
+        asking=None,
+    ),
+    *_of(
+        Sample("plain", "flows/logout.html", "logout", LOGOUT),
+        {"nobody": {"person_name": "", "applications": [], "request": ""}},
+        asking=None,
+    ),
+    *_of(
+        Sample("plain", "flows/logged_out.html", "logged-out", {"back_url": "", "back_name": ""}),
+        {
+            "back": {"back_url": "http://localhost:8001/", "back_name": "Hinderpremie"},
+            "nameless": {"back_url": "http://localhost:8001/"},
+        },
+        asking=None,
+    ),
+    Sample(
+        "plain",
+        "flows/form_post.html",
+        "form-post",
+        {"action": "http://localhost:8001/callback", "fields": {"code": "c", "state": '"><script>'}},
+    ),
+    Sample("plain", "start.html", "start", {"signed_in_as": "", "applications": []}, asking=None),
+    Sample(
+        "simulators", "start.html", "start", {"signed_in_as": "An Peeters", "applications": APPLICATIONS}, None, True
+    ),
+    Sample("plain", "help.html", "help", asking=None),
+    Sample("plain", "privacy.html", "privacy", asking=None),
+    Sample("plain", "accessibility.html", "accessibility", asking=None),
+    *_of(
+        Sample(
+            "full", "simulators/inbox.html", "inbox", {"address": "+32470000004", "messages": MESSAGES}, simulators=True
+        ),
+        {"empty": {"messages": []}},
+        asking=None,
+    ),
+    Sample(
+        "plain",
+        "simulators/inboxes.html",
+        "inboxes",
+        {"inboxes": [{"address": "+32470000004", "name": "Dirk Maes"}, {"address": "a@b.be", "name": ""}]},
+        None,
+        True,
+    ),
+    Sample("plain", "simulators/app.html", "app", {"personas": [{"name": "Dirk Maes", "code": "123456"}]}, None, True),
+    Sample("plain", "simulators/clock.html", "clock", {"now": NOON, "offset_days": 31}, None, True),
+]
+RENDERED = [(sample, language) for sample in SAMPLES for language in LANGUAGES]
