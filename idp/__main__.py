@@ -15,7 +15,7 @@ from idp.settings import SettingsInvalid, read_settings
 if TYPE_CHECKING:
     from idp.composition import House
 
-THREADS = 8
+THREADS = 4
 """Requests answered at once by a worker; they wait mostly for the database and for password hashes."""
 
 

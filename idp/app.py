@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask, Response
 from flask import request as flask_request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from idp.errors import ProtocolError, ServerError
 from idp.flows.authorization import Authorization
@@ -31,13 +32,20 @@ from idp.flows.start import Start
 from idp.flows.static import StaticFiles
 from idp.flows.token import TokenEndpoint
 from idp.flows.userinfo import Userinfo
-from idp.http import Answer, Endpoint, Header, Request, read_request
+from idp.http import Answer, Endpoint, Header, Request, read_body, read_request
 from idp.provider import Provider
 
 log = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
-Failure = Callable[[Provider, Request, ProtocolError], Answer]
+
+
+class Failure(Protocol):
+    """How a failure is told."""
+
+    def __call__(self, provider: Provider, request: Request, /, *, error: ProtocolError) -> Answer:
+        """The answer that tells it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ class Application:
         route = self._fixed.get(("GET" if method == "HEAD" else method, environ.get("PATH_INFO", "")))
         if route is None:
             return self._flask.wsgi_app(dict(environ), start_response)
-        answer = self._answer(route, environ, {})
+        answer = self._answer(route, environ, path={})
         status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
         start_response(status, [*answer.headers, ("Content-Length", str(len(answer.body)))])
         return [b"" if method == "HEAD" else answer.body]
@@ -143,32 +151,33 @@ class Application:
             self._fixed.update({(method, route.address): route for method in methods})
 
         def view(**path: str) -> Response:
-            answer = self._answer(route, flask_request.environ, path)
+            answer = self._answer(route, flask_request.environ, path=path)
             return Response(answer.body, answer.status, list(answer.headers))
 
         self._flask.add_url_rule(route.address, f"{route.methods} {route.address}", view, methods=methods)
 
-    def _answer(self, route: Route, environ: Mapping[str, Any], path: Mapping[str, str]) -> Answer:
-        request = Request(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), path=path)
+    def _answer(self, route: Route, environ: Mapping[str, Any], *, path: Mapping[str, str]) -> Answer:
+        request = replace(read_request(environ), path=path)
         try:
-            request = replace(read_request(environ), path=path)
+            request = replace(request, body=read_body(environ))
             answer = route.endpoint(request)
         except ProtocolError as error:
-            answer = route.failure(self._provider, request, error)
+            answer = route.failure(self._provider, request, error=error)
         except Exception:  # the last door: whatever it was, the caller hears server_error and the log has the trace
             log.exception("unforeseen at %s", route.address)
-            answer = route.failure(self._provider, request, ServerError("Something went wrong here."))
+            unforeseen = ServerError("Something went wrong here.")
+            answer = route.failure(self._provider, request, error=unforeseen)
         return self._finished(answer)
 
     def _unrouted(self, error: HTTPException) -> Response:
-        wrong_method = error.code == HTTPStatus.METHOD_NOT_ALLOWED
-        failure: ProtocolError = (
-            MethodNotAllowed("This method is not allowed.") if wrong_method else NotFound("No page.")
-        )
-        environ = flask_request.environ
-        request = Request("GET", environ.get("PATH_INFO", ""), headers={}, cookies={})
-        is_program = environ.get("PATH_INFO", "").startswith(("/op/v1/", "/op/.well-known/", "/.well-known/"))
-        answer = self._finished((as_json if is_program else as_page)(self._provider, request, failure))
+        failure: ProtocolError = NotFound("No page.")
+        if isinstance(error, WrongMethod):
+            failure = MethodNotAllowed("This method is not allowed.")
+        request = read_request(flask_request.environ)
+        is_program = request.address.startswith(("/op/v1/", "/op/.well-known/", "/.well-known/"))
+        answer = self._finished((as_json if is_program else as_page)(self._provider, request, error=failure))
+        if isinstance(error, WrongMethod):  # RFC 9110 §15.5.6
+            answer = answer.with_headers(("Allow", ", ".join(sorted(error.valid_methods or ()))))
         return Response(answer.body, answer.status, list(answer.headers))
 
     def _finished(self, answer: Answer) -> Answer:

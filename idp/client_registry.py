@@ -58,16 +58,16 @@ def read_client(metadata: Mapping[str, Any], hasher: Hasher) -> Client:
 def run_client_command(asked: Asked, records: ClientRecords, *, hasher: Hasher) -> str:
     """Run `client add|list|show|rotate-secret`; what it prints, or CommandFailed."""
     if asked.command == "client add":
-        return add(msgspec.json.decode(asked.file.read_bytes()), records, hasher)
+        return add(msgspec.json.decode(asked.file.read_bytes()), records, hasher=hasher)
     if asked.command == "client list":
         return "\n".join(f"{client.client_id}  {client.name}" for _, client in sorted(records.all().items()))
     client = records.get(asked.client_id)
     if client is None:
         raise CommandFailed(f"There is no client {asked.client_id}; `toegang client list` shows all.")
-    return show(client) if asked.command == "client show" else rotate_secret(client, records, hasher)
+    return show(client) if asked.command == "client show" else rotate_secret(client, records, hasher=hasher)
 
 
-def add(metadata: Any, records: ClientRecords, hasher: Hasher) -> str:
+def add(metadata: Any, records: ClientRecords, *, hasher: Hasher) -> str:
     """Register a client; one that needs a secret and brings none is given one."""
     if not isinstance(metadata, dict):
         raise CommandFailed("The file must hold one JSON object: the client's metadata.")
@@ -84,7 +84,7 @@ def show(client: Client) -> str:
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
 
 
-def rotate_secret(client: Client, records: ClientRecords, hasher: Hasher) -> str:
+def rotate_secret(client: Client, records: ClientRecords, *, hasher: Hasher) -> str:
     """A new secret beside the newest old one, so that an application can change over without a stop."""
     if not client.token_endpoint_auth_method.startswith("client_secret"):
         raise CommandFailed(f"{client.client_id} has no secret: it uses {client.token_endpoint_auth_method}.")

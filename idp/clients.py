@@ -94,6 +94,9 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
 def without_port(uri: str) -> str:
     """A loopback http address with its port left out; empty for every other address, or a malformed one."""
+    # urlsplit drops tabs, line ends and outer spaces: what it would compare is not what we would send.
+    if not (uri.isascii() and uri.isprintable()) or " " in uri:
+        return ""
     try:
         parts = urlsplit(uri)
         if parts.scheme != "http" or parts.hostname not in LOOPBACK_ADDRESSES or "@" in parts.netloc or parts.port == 0:

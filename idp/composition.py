@@ -85,7 +85,7 @@ def all_metadata() -> list[MetaData]:
     return [METADATA, store_sql.metadata, tables.metadata, credentials.metadata]
 
 
-def real_keys(house: House, store: Store, step: PasswordStep) -> list[Authenticator]:
+def real_keys(house: House, store: Store, *, step: PasswordStep) -> list[Authenticator]:
     """The digital keys that need no simulator: codes of an app, passwords, and cards where their issuers are known."""
     keys: list[Authenticator] = [Totp(step, store, clock=house.clock), Password(step)]
     issuers = house.settings.eid_issuers
@@ -97,7 +97,7 @@ def real_keys(house: House, store: Store, step: PasswordStep) -> list[Authentica
     return keys
 
 
-def make_provider(house: House, store: Store, keys: list[Authenticator]) -> Provider:
+def make_provider(house: House, store: Store, *, keys: list[Authenticator]) -> Provider:
     """The provider, with everything that it is handed."""
     settings, clock = house.settings, house.clock
     levels = Levels(keys)
@@ -117,7 +117,7 @@ def make_provider(house: House, store: Store, keys: list[Authenticator]) -> Prov
         enrolled=house.credentials,
         levels=levels,
         cookies=Cookies(settings),
-        pages=Pages(ROOT / "templates", ROOT / "translations", ROOT / "static"),
+        pages=Pages(ROOT / "templates", ROOT / "translations", static=ROOT / "static"),
         close=house.engine.dispose,
     )
 
@@ -128,7 +128,7 @@ def make_application(settings: Settings) -> Application:
         return make_simulated_application(settings, SimulatedClock(time.time))
     house = House(settings)
     store = house.store()
-    provider = make_provider(house, store, real_keys(house, store, PasswordStep(house.credentials)))
+    provider = make_provider(house, store, keys=real_keys(house, store, step=PasswordStep(house.credentials)))
     return create_app(provider, Surroundings(house.is_ready, ROOT / "static"))
 
 
@@ -137,9 +137,9 @@ def make_simulated_application(settings: Settings, clock: SimulatedClock) -> App
     house = House(settings, clock)
     store = house.store()
     step = PasswordStep(house.credentials)
-    simulation = Simulation(settings.world_file, store, step, clock=clock)
-    keys = [key for key in real_keys(house, store, step) if key.name != "eid"] + simulation.keys
-    provider = make_provider(house, store, keys).with_shortcuts(simulation.shortcuts)
+    simulation = Simulation(settings.world_file, store, step=step, clock=clock)
+    keys = [key for key in real_keys(house, store, step=step) if key.name != "eid"] + simulation.keys
+    provider = make_provider(house, store, keys=keys).with_shortcuts(simulation.shortcuts)
     if provider.directory.has_real_number():
         raise CommandFailed("TOEGANG_SIMULATORS is on, but the database holds real national numbers: switch it off.")
     return create_app(provider, Surroundings(house.is_ready, ROOT / "static", simulation.pages))

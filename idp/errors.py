@@ -3,12 +3,10 @@
     ProtocolError
     ├─ InvalidRequest ── RequestTooLarge
     ├─ InvalidClient · UnauthorizedClient · InvalidGrant · UnsupportedGrantType · InvalidScope · InvalidToken
-    ├─ UnsupportedResponseType · UnsupportedResponseMode · AccessDenied
-    ├─ LoginRequired · InteractionRequired · UnmetAuthenticationRequirements
-    └─ ServerError
+    ├─ UnsupportedResponseType · UnsupportedResponseMode · AccessDenied · LoginRequired · InteractionRequired
+    └─ UnmetAuthenticationRequirements · ServerError
 
-Promises: `description` may be shown and never repeats input; `detail` goes to the log alone. Must not know: Flask,
-templates, clients.
+`description` may be shown and never repeats input; `detail` is for the log alone. Must not know: pages, clients.
 """
 
 import secrets

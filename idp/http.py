@@ -5,8 +5,8 @@ absent (RFC 6749 §3.1). Must not know: Flask, or any rule of a flow. The same e
 directly on the WSGI server.
 """
 
-import binascii
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -82,7 +82,7 @@ class Request:
         try:
             user, colon, password = b64decode(value.strip(), validate=True).decode().partition(":")
             decoded = unquote_plus(user, errors="strict"), unquote_plus(password, errors="strict")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # base64, ASCII and UTF-8 each fail with a kind of their own
             raise InvalidClient("The Authorization header is not valid HTTP Basic.") from None
         if not colon:
             raise InvalidClient("The Authorization header is not valid HTTP Basic.")
@@ -97,8 +97,16 @@ class Request:
 Endpoint = Callable[[Request], Answer]
 
 
+class ParameterRepeated(InvalidRequest):
+    """A parameter stands more than once; `others` are the parameters that do not."""
+
+    def __init__(self, others: Mapping[str, str]) -> None:
+        super().__init__("A parameter is given more than once.")
+        self.others = others
+
+
 def parse_parameters(raw: str) -> dict[str, str]:
-    """Decode a query or form body; a parameter that stands twice is refused, `resource` excepted (joined by spaces)."""
+    """Decode a query or form body; ParameterRepeated if one stands twice, but `resource`, which is joined by spaces."""
     found: dict[str, str] = {}
     try:
         pairs = parse_qsl(raw, keep_blank_values=False, errors="strict", max_num_fields=MAXIMUM_PARAMETERS)
@@ -107,23 +115,20 @@ def parse_parameters(raw: str) -> dict[str, str]:
     except ValueError:
         raise InvalidRequest("There are too many parameters.") from None
     for name, value in pairs:
-        if name not in found:
-            found[name] = value
-        elif name in REPEATABLE:
-            found[name] = f"{found[name]} {value}"
-        else:
-            raise InvalidRequest("A parameter is given more than once.")
+        found[name] = f"{found[name]} {value}" if name in found else value
+    repeated = {name for name, times in Counter(name for name, _ in pairs).items() if times > 1} - REPEATABLE
+    if repeated:
+        raise ParameterRepeated({name: value for name, value in found.items() if name not in repeated})
     return found
 
 
 def read_request(environ: Mapping[str, Any]) -> Request:
-    """The request of a WSGI environ; RequestTooLarge if its body is over 64 kB."""
+    """The request of a WSGI environ, all but its body: never fails, so that a failure knows whose request it was."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     return Request(
         method=environ["REQUEST_METHOD"],
         address=environ.get("PATH_INFO", ""),
         query=environ.get("QUERY_STRING", ""),
-        body=read_body(environ) if environ["REQUEST_METHOD"] == "POST" else b"",
         content_type=environ.get("CONTENT_TYPE", "").lower(),
         headers=headers,
         cookies=parse_cookies(headers.get("cookie", "")),
@@ -131,8 +136,14 @@ def read_request(environ: Mapping[str, Any]) -> Request:
 
 
 def read_body(environ: Mapping[str, Any]) -> bytes:
-    """The whole body; one byte more than allowed is read at most, so that a body of unknown length is bounded too."""
-    body: bytes = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), MAXIMUM_BODY + 1))
+    """The whole body of a POST; RequestTooLarge over 64 kB, of which one byte more is read at most."""
+    if environ["REQUEST_METHOD"] != "POST":
+        return b""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdecimal()):
+        raise InvalidRequest("Content-Length is not a number.")
+    # A number of too many digits cannot even be read (CVE-2020-10735); it is too large all the same.
+    body: bytes = environ["wsgi.input"].read(min(int(length[:9]), MAXIMUM_BODY + 1))
     if len(body) > MAXIMUM_BODY:
         raise RequestTooLarge("The body is larger than 64 kB.")
     return body

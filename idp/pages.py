@@ -64,7 +64,7 @@ def translatable(text: str) -> str:
 class Pages:
     """All pages, and the sentences outside them. One object serves every request; it holds nothing of any."""
 
-    def __init__(self, templates: Path, translations: Path, static: Path) -> None:
+    def __init__(self, templates: Path, translations: Path, *, static: Path) -> None:
         self._catalogues = read_catalogues(translations)
         self._versions = {
             file.relative_to(static).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:12]
@@ -98,7 +98,7 @@ class Pages:
         environment.tests["web_address"] = _is_web_address
         return environment
 
-    def render(self, template: str, name: str, values: Mapping[str, object], frame: Frame) -> str:
+    def render(self, template: str, name: str, *, values: Mapping[str, object], frame: Frame) -> str:
         """The whole page; `name` becomes its `data-page`. Fails on a value that the template misses."""
         return self._environment.get_template(template).render(values, page_name=name, frame=frame)
 

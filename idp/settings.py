@@ -39,7 +39,7 @@ class Settings:
     refresh_token_seconds: int = 30 * 86400
 
     @property
-    def base(self) -> str:
+    def origin(self) -> str:
         """The origin of the issuer, without a slash at its end."""
         return self.issuer.removesuffix("/op")
 

@@ -33,7 +33,7 @@ RSA_CARD_EACH = 8
 class Simulation:
     """The simulated keys, the one-click sign-ins, and the pages of the simulators."""
 
-    def __init__(self, world_file: Path, store: Store, step: PasswordStep, *, clock: SimulatedClock) -> None:
+    def __init__(self, world_file: Path, store: Store, *, step: PasswordStep, clock: SimulatedClock) -> None:
         people = demo_people(world_file, clock)
         inbox = Inbox(clock)
         sms = Sms(step, store, clock=clock, sender=inbox)

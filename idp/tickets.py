@@ -70,12 +70,17 @@ class AccessToken(Ticket, frozen=True, kw_only=True):
 
 
 class LogoutRequest(Ticket, frozen=True, kw_only=True):
-    """A logout that waits for the person's yes."""
+    """A logout that waits: for the person's yes, or, after a POST from another site, for the browser's cookies.
 
-    sid: str
+    `sid` is the session that the person was asked about, `hinted_sid` the one that the client's hint names.
+    """
+
+    sid: str = ""
+    hinted_sid: str = ""
     client_id: str = ""
     redirect_uri: str = ""
     state: str = ""
+    is_switch: bool = False
 
 
 def new_secret() -> str:

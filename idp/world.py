@@ -38,7 +38,7 @@ def load_world(house: House, wish: Wish) -> str:
     for client in world.clients:
         if house.clients.get(client["client_id"]) is None:
             organisations = loaded.organisations
-            add_client(house, metadata_of(client, world, organisations), state=wish.state)
+            add_client(house, metadata_of(client, world, organisations=organisations), state=wish.state)
     return f"{sum(loaded.added.values())} facts loaded, {sum(loaded.present.values())} were there"
 
 
@@ -68,7 +68,7 @@ def place_of(person: Persona, kind: str) -> str:
     return {"sms": person.phone, "email": person.email}.get(kind, "")
 
 
-def metadata_of(client: Mapping[str, Any], world: World, organisations: Mapping[str, str]) -> dict[str, Any]:
+def metadata_of(client: Mapping[str, Any], world: World, *, organisations: Mapping[str, str]) -> dict[str, Any]:
     """A client's metadata as we register it: with the id of its organisation in IDM, and the name of its owner."""
     owners = {application.id: application.owner for application in world.applications}
     names = {organisation.id: organisation.name for organisation in world.organisations}

@@ -13,9 +13,9 @@ from idp.errors import AccessDenied, InvalidRequest, ProtocolError
 from idp.flows.checks import ADDRESSEE, REQUEST, RESPONSE_MODES, Asked, hinted_identity
 from idp.flows.hints import claims_of_hint
 from idp.flows.interaction import ChooseIdentity, Refuse, Respond, SignIn, Step, next_step
-from idp.flows.response import respond, respond_with_error
+from idp.flows.response import respond
 from idp.flows.waiting import Waiting
-from idp.http import Answer, Request, see_other
+from idp.http import Answer, ParameterRepeated, Request, see_other
 from idp.keys.jwt import TokenRejected
 from idp.provider import Provider
 from idp.sessions import Session
@@ -56,23 +56,27 @@ class Authorization:
             return self._go_on(request, checked)
         except ProtocolError as error:
             log.info("authorization refused: %s %s", error.code, error)
-            return respond_with_error(self._provider, request, address, error)
+            return respond(self._provider, request, to=address, members=error.members())
 
     def resume(self, request: Request) -> Answer:
         """Decide again from what is stored; the one address to which every step returns."""
-        waiting = self._waiting.find(request)
+        waiting = self._waiting.arrive(request)
         try:
             return self._go_on(request, waiting)
         except ProtocolError as error:
-            return self._finish(request, waiting, error)
+            return self._finish(request, waiting, error=error)
 
     def cancel(self, request: Request) -> Answer:
         """The person stops: the application is told `access_denied`."""
-        return self._finish(request, self._waiting.find(request), AccessDenied("The person stopped."))
+        return self._finish(request, self._waiting.find(request), error=AccessDenied("The person stopped."))
 
     def _read(self, request: Request) -> Asked:
-        parameters = request.parameters()
-        return Asked(parameters, self._provider.clients.get(parameters.get("client_id", "")))
+        repeated = False
+        try:
+            parameters: Mapping[str, str] = request.parameters()
+        except ParameterRepeated as error:
+            parameters, repeated = error.others, True
+        return Asked(parameters, self._provider.clients.get(parameters.get("client_id", "")), repeated)
 
     def _return_address(self, asked: Asked) -> AuthorizationRequest:
         mode = asked.get("response_mode")
@@ -113,23 +117,24 @@ class Authorization:
 
     def _keep_unbound(self, checked: AuthorizationRequest) -> Answer:
         # A cross-site POST comes without our cookies (SameSite=Lax): the browser is known only at the GET that follows.
-        return see_other(f"/op/v1/auth/{self._waiting.keep(checked, browser_id='').id}")
+        return see_other(f"/op/v1/auth/{self._waiting.keep(checked).id}")
 
     def _go_on(self, request: Request, waiting: AuthorizationRequest) -> Answer:
         session = self._waiting.session(request)
         step = next_step(self._waiting.known(waiting, session))
         if isinstance(step, Respond) and session:
             return self._respond(request, waiting, session=session, step=step)
-        return self._show(request, waiting, step)
+        return self._show(request, waiting, step=step)
 
-    def _show(self, request: Request, waiting: AuthorizationRequest, step: Step) -> Answer:
+    def _show(self, request: Request, waiting: AuthorizationRequest, *, step: Step) -> Answer:
         browser = self._provider.cookies.browser(request)
         cookies = (self._provider.cookies.write("browser", browser.secret),) if browser.is_new else ()
         floor = step.level if isinstance(step, SignIn) else waiting.floor
+        bound = msgspec.structs.replace(waiting, floor=floor, browser=browser.id)
         if not waiting.id:
-            waiting = self._waiting.keep(msgspec.structs.replace(waiting, floor=floor), browser_id=browser.id)
-        elif floor != waiting.floor:
-            waiting = self._waiting.advance(waiting, floor=floor)
+            waiting = self._waiting.keep(bound)
+        elif bound != waiting:
+            waiting = self._waiting.advance(waiting, floor=floor, browser=browser.id)
         return see_other(f"/op/v1/auth/{waiting.id}/{STEP_ADDRESSES[type(step)]}", *cookies)
 
     def _respond(self, request: Request, waiting: AuthorizationRequest, *, session: Session, step: Respond) -> Answer:
@@ -138,7 +143,7 @@ class Authorization:
         code = new_secret()
         self._codes.add(self._code(hash_of(code), waiting, session=session, step=step))
         self._waiting.answered(waiting)
-        return respond(self._provider, request, waiting, {"code": code})
+        return respond(self._provider, request, to=waiting, members={"code": code})
 
     def _code(self, id: str, waiting: AuthorizationRequest, *, session: Session, step: Respond) -> AuthorizationCode:
         return AuthorizationCode(
@@ -159,7 +164,7 @@ class Authorization:
             auth_time=step.authentication.at,
         )
 
-    def _finish(self, request: Request, waiting: AuthorizationRequest, error: ProtocolError) -> Answer:
+    def _finish(self, request: Request, waiting: AuthorizationRequest, *, error: ProtocolError) -> Answer:
         log.info("authorization ended: %s %s", error.code, error)
         self._waiting.answered(waiting)
-        return respond_with_error(self._provider, request, waiting, error)
+        return respond(self._provider, request, to=waiting, members=error.members())

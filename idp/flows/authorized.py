@@ -50,7 +50,7 @@ def authorization_of(provider: Provider, grant: Grant) -> Authorization | None:
     return Authorization(client, grant, person, option) if option else None
 
 
-def machine_claims(provider: Provider, client: Client, scopes: frozenset[str]) -> dict[str, object]:
+def machine_claims(provider: Provider, client: Client, *, scopes: frozenset[str]) -> dict[str, object]:
     """The claims of a machine: its application and organisation, where its scope says so."""
     organisation = provider.directory.organisation(client.organisation) if client.organisation else None
     return release_machine(client.name, organisation, scopes=scopes)

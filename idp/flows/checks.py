@@ -4,7 +4,6 @@ Promises: a failed check of ADDRESSEE is shown on a page, since there is no addr
 after it goes back to the application. No check changes anything. Must not know: sessions, pages, stores.
 """
 
-import binascii
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
@@ -50,10 +49,14 @@ class RegistrationNotSupported(ProtocolError):
 
 @dataclass(frozen=True)
 class Asked:
-    """An authorization request as it came, with the client that it names (None if unknown)."""
+    """An authorization request as it came, with the client that it names (None if unknown).
+
+    A parameter that stood more than once is not there; `has_repeated` says that there was one.
+    """
 
     parameters: Mapping[str, str]
     client: Client | None
+    has_repeated: bool = False
 
     def get(self, name: str) -> str:
         """A parameter; empty if it was not sent."""
@@ -88,6 +91,12 @@ def response_mode_is_supported(asked: Asked) -> None:
     """The mode comes first: it says how every later failure is told."""
     if asked.get("response_mode") not in ("", *RESPONSE_MODES):
         raise UnsupportedResponseMode("response_mode must be query, fragment or form_post.")
+
+
+def no_parameter_is_repeated(asked: Asked) -> None:
+    """Which of the two was meant, nobody can tell (RFC 6749 §3.1)."""
+    if asked.has_repeated:
+        raise InvalidRequest("A parameter is given more than once.")
 
 
 def no_request_object_is_sent(asked: Asked) -> None:
@@ -153,6 +162,7 @@ ADDRESSEE: tuple[Check, ...] = (client_is_known, redirect_uri_is_registered)
 
 REQUEST: tuple[Check, ...] = (
     response_mode_is_supported,
+    no_parameter_is_repeated,
     no_request_object_is_sent,
     response_type_is_code,
     client_may_use_codes,
@@ -170,7 +180,7 @@ def hinted_identity(login_hint: str) -> str:
     """
     try:
         hint = msgspec.json.decode(b64decode(login_hint + "=" * (-len(login_hint) % 4)))
-    except (binascii.Error, ValueError):
+    except (ValueError, RecursionError):  # not base64, not JSON, or nested without end
         return ""
     if not isinstance(hint, dict) or not isinstance(hint.get("cap_hint"), str):
         return ""

@@ -10,8 +10,8 @@ from idp.authenticator import Page
 from idp.browser import CookiesRefused
 from idp.errors import InvalidClient, InvalidToken, ProtocolError, RequestTooLarge, ServerError, new_reference
 from idp.flows.checks import UnknownAddressee
-from idp.flows.screen import Occasion, show_with_status
-from idp.flows.userinfo import InsufficientScope, TokenMissing
+from idp.flows.screen import Occasion, show, with_status
+from idp.flows.userinfo import InsufficientScope, TokenMissing, TokenSentTwice
 from idp.flows.waiting import RequestGone
 from idp.http import Answer, Header, Request, json_answer
 from idp.pages import translatable
@@ -33,6 +33,8 @@ class MethodNotAllowed(ProtocolError):
     code = "invalid_request"
     status = 405
 
+
+CHALLENGED = (InvalidClient, InvalidToken, InsufficientScope, TokenSentTwice)
 
 BEGIN_AGAIN = translatable("Ga terug naar de toepassing en begin opnieuw.")
 
@@ -75,7 +77,7 @@ EXPLANATIONS: tuple[tuple[type[ProtocolError], str, tuple[str, ...]], ...] = (
 )
 
 
-def as_page(provider: Provider, request: Request, error: ProtocolError) -> Answer:
+def as_page(provider: Provider, request: Request, *, error: ProtocolError) -> Answer:
     """The error page."""
     reference = new_reference()
     log_failure(error, reference)
@@ -89,15 +91,15 @@ def as_page(provider: Provider, request: Request, error: ProtocolError) -> Answe
         "back_url": "/" if isinstance(error, NotFound) else "",
     }
     page = Page("flows/error.html", "error", values)
-    return show_with_status(provider, request, page, occasion=Occasion(), status=error.status)
+    return with_status(show(provider, request, page=page, occasion=Occasion()), error.status)
 
 
-def as_json(_provider: Provider, _request: Request, error: ProtocolError) -> Answer:
+def as_json(_provider: Provider, _request: Request, *, error: ProtocolError) -> Answer:
     """The error as RFC 6749 §5.2 has it, and RFC 6750 §3 for tokens."""
     log_failure(error, new_reference())
     if isinstance(error, TokenMissing):
         return Answer(401, (challenge(error), ("Cache-Control", "no-store")))
-    headers = (challenge(error),) if isinstance(error, InvalidClient | InvalidToken | InsufficientScope) else ()
+    headers = (challenge(error),) if isinstance(error, CHALLENGED) else ()
     return json_answer(error.members(), *headers, status=error.status)
 
 

@@ -51,15 +51,23 @@ class AuthorizationCodeGrant:
     def redeem(self, form: Form, client: Client) -> Redeemed:
         """Take the code, once; a second use ends what the first one got (RFC 6749 §4.1.2)."""
         code = self._take(form.get("code", ""))
-        check_code(code, form, client)
+        check_code(code, form, client=client)
         refresh = self._refresh_token(code, client)
         authorization = authorization_of(self._provider, self._grant(code, offline=bool(refresh)))
         if authorization is None:
             raise InvalidGrant("The right that the code was given for has ended.")
-        grant = self._cut(authorization)
-        if not self._provider.grants.add(grant, self._kept(refresh, grant)):
-            raise InvalidGrant("The code was used before.")
+        self._keep(self._cut(authorization), refresh)
         return Redeemed(code.scope, authorization, code.nonce, refresh)
+
+    def _keep(self, grant: Grant, refresh: str) -> None:
+        kept = RefreshToken(token_hash=hash_of(refresh), grant_id=grant.id, expires_at=grant.expires_at)
+        # Not added means that the code is being used a second time just now. Then our answer is what it would be, had
+        # the other come a moment later: one caller gets tokens, and they have ended (RFC 6749 §4.1.2).
+        self._provider.grants.add(grant, kept if refresh else None)
+        # Only now: a logout ends the session first and its Grants next, so one of the two sees this Grant.
+        if not grant.offline and self._provider.sessions.by_sid(grant.sid) is None:
+            self._provider.grants.end(grant.id)
+            raise InvalidGrant("The session that the code was given in has ended.")
 
     def _take(self, secret: str) -> AuthorizationCode:
         if not secret:
@@ -99,13 +107,6 @@ class AuthorizationCodeGrant:
         asked = "offline_access" in code.scope and "refresh_token" in client.grant_types
         return new_secret() if asked else ""
 
-    def _kept(self, refresh: str, grant: Grant) -> RefreshToken | None:
-        return (
-            RefreshToken(token_hash=hash_of(refresh), grant_id=grant.id, expires_at=grant.expires_at)
-            if refresh
-            else None
-        )
-
 
 class RefreshTokenGrant:
     """RFC 6749 §6, with rotation where the client is public or registered so (RFC 9700 §4.14)."""
@@ -125,9 +126,9 @@ class RefreshTokenGrant:
         authorization = authorization_of(self._provider, grant)
         if authorization is None:
             raise InvalidGrant("The right that the refresh token was given for has ended.")
-        return Redeemed(scope, authorization, refresh_token=self._next(form["refresh_token"], token, client))
+        return Redeemed(scope, authorization, refresh_token=self._next(form["refresh_token"], token, client=client))
 
-    def _next(self, secret: str, token: RefreshToken, client: Client) -> str:
+    def _next(self, secret: str, token: RefreshToken, *, client: Client) -> str:
         if not (client.is_public or client.refresh_token_rotation):
             return secret
         successor = new_secret()
@@ -147,7 +148,7 @@ class ClientCredentialsGrant:
         return Redeemed(narrowed_scope(form, tuple(client.scope.split())))
 
 
-def check_code(code: AuthorizationCode, form: Form, client: Client) -> None:
+def check_code(code: AuthorizationCode, form: Form, *, client: Client) -> None:
     """Whether this code was given to this client for this request; InvalidGrant if not."""
     if code.client_id != client.client_id:
         raise InvalidGrant("The code was given to another client.")

@@ -58,7 +58,7 @@ class IdentityChoice:
         waiting = self._waiting.find(request)
         value = self._provider.cookies.check_form(request).get("identity", "")
         session = self._waiting.session(request)
-        if session and self._may_choose(waiting, session, value):
+        if session and self._may_choose(waiting, session, value=value):
             self._provider.sessions.change(session.sid, lambda now: now.with_identity(waiting.client_id, value))
             self._provider.sessions.keep_choice(session.person_id, waiting.client_id, identity=value)
             self._waiting.advance(waiting, identity=value)
@@ -66,7 +66,7 @@ class IdentityChoice:
             raise InvalidRequest("This choice is not possible, or no longer.")
         return see_other(f"/op/v1/auth/{waiting.id}")
 
-    def _may_choose(self, waiting: AuthorizationRequest, session: Session, value: str) -> bool:
+    def _may_choose(self, waiting: AuthorizationRequest, session: Session, *, value: str) -> bool:
         known = self._waiting.known(waiting, session)
         authentication = sufficient(known)
         return bool(authentication and known.options(authentication).find(value))
@@ -96,7 +96,8 @@ class IdentityChoice:
             "other_person_url": f"/op/v1/auth/{waiting.id}/login",
         }
         page = Page("flows/identity.html", "identity", values)
-        return show(self._provider, request, page, self._waiting.occasion(waiting, person.locale if person else ""))
+        occasion = self._waiting.occasion(waiting, person.locale if person else "")
+        return show(self._provider, request, page=page, occasion=occasion)
 
 
 def tile(option: Option, today: date) -> Tile:

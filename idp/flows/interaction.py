@@ -82,14 +82,14 @@ def decide(known: Known) -> Step:
     authentication = sufficient(known)
     if session is None:
         return SignIn(needed_level(known))
-    if authentication is None:
-        return sign_in_again(known, needed_level(known))
     if known.request.hinted_subject and known.request.hinted_subject != known.subject():
         return another_person(known)
+    if authentication is None:
+        return sign_in_again(known, needed_level(known))
     found = known.options(authentication)
     if not found.options:
         return without_options(known, found)
-    chosen = chosen_option(known, session, found)
+    chosen = chosen_option(known, session, found=found)
     return Respond(authentication, chosen) if chosen else ChooseIdentity(found.options)
 
 
@@ -158,7 +158,7 @@ def without_options(known: Known, found: Options) -> Step:
     return sign_in_again(known, min(levels)) if levels else Refuse(found.missing)
 
 
-def chosen_option(known: Known, session: Session, found: Options) -> Option | None:
+def chosen_option(known: Known, session: Session, *, found: Options) -> Option | None:
     """What was chosen for this request, or for this client in this session, or the only thing there is."""
     if known.request.identity:
         return found.find(known.request.identity)

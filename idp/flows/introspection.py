@@ -65,7 +65,7 @@ class Introspection:
 
     def _of_machine(self, token: AccessToken, visible: frozenset[str]) -> dict[str, object]:
         client = self._provider.clients.get(token.client_id)
-        claims = machine_claims(self._provider, client, visible) if client else {}
+        claims = machine_claims(self._provider, client, scopes=visible) if client else {}
         return claims | {"sub": token.client_id}
 
     def _refresh_token(self, secret: str, caller: Client) -> dict[str, object]:

@@ -64,7 +64,7 @@ class Login:
             "cancel_url": f"/op/v1/auth/{waiting.id}/cancel",
         }
         page = Page("flows/login.html", "login", values)
-        return show(self._provider, request, page, self._waiting.occasion(waiting))
+        return show(self._provider, request, page=page, occasion=self._waiting.occasion(waiting))
 
     def chosen(self, request: Request) -> Answer:
         """Go on to the first page of the key that was chosen."""
@@ -107,8 +107,8 @@ class Login:
         is_plain = not waiting.hinted_identity
         return Attempt(
             id=sha256(f"{waiting.id} {waiting.browser} {request.path['key']} {begun}".encode()).hexdigest(),
-            origin=self._provider.settings.base,
-            locale=language_of(self._provider, request, self._waiting.occasion(waiting)),
+            origin=self._provider.settings.origin,
+            locale=language_of(self._provider, request, occasion=self._waiting.occasion(waiting)),
             hint=waiting.login_hint[:50] if is_plain else "",
             application=self._waiting.client(waiting).name,
         )
@@ -118,7 +118,7 @@ class Login:
             return see_other(page.url)
         values = {**page.values, "action": f"/op/v1/auth/{waiting.id}/login/{request.path['key']}?begun={begun}"}
         shown = Page(page.template, page.name, values)
-        return show(self._provider, request, shown, self._waiting.occasion(waiting))
+        return show(self._provider, request, page=shown, occasion=self._waiting.occasion(waiting))
 
     def _shortcuts(self, waiting: AuthorizationRequest, offered: tuple[Authenticator, ...]) -> list[dict[str, object]]:
         names = {key.name for key in offered}
@@ -139,8 +139,10 @@ class Login:
         person = self._person(identification)
         if key.name not in self._provider.enrolled.kinds(identification.national_number):
             self._provider.enrolled.enrol(identification.national_number, key.name)
-        cookie = self._sign_in(self._waiting.session(request), person, key=key)
-        self._waiting.advance(waiting, authenticated_at=self._provider.now(), identity="")
+        # One moment for both: a sign-in that is older than its request says would not count for it.
+        used = authentication(key, at=self._provider.now())
+        cookie = self._sign_in(self._waiting.session(request), person, used=used)
+        self._waiting.advance(waiting, authenticated_at=used.at, identity="")
         log.info("signed in: key=%s person=%s client=%s", key.name, person.id, waiting.client_id)
         last_key = self._provider.cookies.write("key", key.name, seconds=KEY_SECONDS)
         return see_other(f"/op/v1/auth/{waiting.id}", cookie, last_key)
@@ -156,15 +158,8 @@ class Login:
             number, given_name=identification.given_name, family_name=identification.family_name, locale="nl"
         )
 
-    def _sign_in(self, session: Session | None, person: Person, *, key: Authenticator) -> Header:
+    def _sign_in(self, session: Session | None, person: Person, *, used: Authentication) -> Header:
         secret = new_secret()
-        used = Authentication(
-            key=key.name,
-            acr=key.means.urn,
-            level=key.means.level,
-            methods=key.methods,
-            at=self._provider.now(),
-        )
         if session and session.person_id == person.id and self._renewed(session, used, cookie_hash=hash_of(secret)):
             return self._provider.cookies.write("session", secret)
         if session:
@@ -188,6 +183,11 @@ class Login:
             created_at=used.at,
             expires_at=used.at + self._provider.settings.session_seconds,
         )
+
+
+def authentication(key: Authenticator, *, at: int) -> Authentication:
+    """A sign-in with this key at that moment."""
+    return Authentication(key=key.name, acr=key.means.urn, level=key.means.level, methods=key.methods, at=at)
 
 
 def choice(key: Authenticator) -> Choice:

@@ -7,6 +7,8 @@ the session (`offline_access`) stays. Must not know: what an application does wh
 
 import logging
 
+import msgspec
+
 from idp.authenticator import Page
 from idp.clients import Client
 from idp.errors import InvalidRequest
@@ -36,17 +38,17 @@ class Logout:
     def ask(self, request: Request) -> Answer:
         """Log out at once where the request proves that it is meant; ask the person otherwise."""
         parameters = request.parameters()
+        wanted = self._questions.get(parameters.get("request", "")) or self._wanted(request, parameters)
         session = self._waiting.session(request)
-        hint = self._hint(parameters.get("id_token_hint", ""))
-        client = self._client(parameters.get("client_id", ""), hint)
-        wanted = self._wanted(parameters, client, session)
-        if client and request.has_parameter("switch"):
-            return self._switch(request, session, wanted)
+        if request.method == "POST" and session is None:
+            return self._keep_unbound(wanted)
+        if wanted.is_switch:
+            return self._switch(request, session, wanted=wanted)
         if session is None:
             return self._go_back(request, wanted)
-        if matches(hint, session) or (client and client.logout_without_question):
-            return self._end(request, session, wanted)
-        return self._question(request, session, wanted)
+        if wanted.hinted_sid == session.sid or self._asks_no_question(wanted):
+            return self._end(request, session, wanted=wanted)
+        return self._question(request, session, wanted=wanted)
 
     def confirmed(self, request: Request) -> Answer:
         """The person said yes on our page."""
@@ -56,7 +58,7 @@ class Logout:
         if wanted is None or (session and session.sid != wanted.sid):
             raise InvalidRequest("The question was asked too long ago.")
         self._questions.discard(wanted.id)
-        return self._end(request, session, wanted) if session else self._go_back(request, wanted)
+        return self._end(request, session, wanted=wanted) if session else self._go_back(request, wanted)
 
     def _hint(self, id_token_hint: str) -> dict[str, object]:
         if not id_token_hint:
@@ -77,39 +79,52 @@ class Logout:
             raise InvalidRequest("The application is not known here.")
         return client
 
-    def _wanted(self, parameters: dict[str, str], client: Client | None, session: Session | None) -> LogoutRequest:
+    def _keep_unbound(self, wanted: LogoutRequest) -> Answer:
+        # A POST from another site comes without our cookies (SameSite=Lax): only a GET shows whose session it is.
+        self._questions.add(wanted)
+        return see_other(with_query("/op/v1/logout", [("request", wanted.id)]))
+
+    def _asks_no_question(self, wanted: LogoutRequest) -> bool:
+        client = self._provider.clients.get(wanted.client_id)
+        return client is not None and client.logout_without_question
+
+    def _wanted(self, request: Request, parameters: dict[str, str]) -> LogoutRequest:
+        hint = self._hint(parameters.get("id_token_hint", ""))
+        client = self._client(parameters.get("client_id", ""), hint)
         uri = parameters.get("post_logout_redirect_uri", "")
         if uri and (client is None or not client.has_logout_uri(uri)):
             raise InvalidRequest("The address to return to is not registered.")
         return LogoutRequest(
             id=new_secret(),
             expires_at=self._provider.now() + QUESTION_SECONDS,
-            sid=session.sid if session else "",
+            hinted_sid=str(hint.get("sid", "")),
             client_id=client.client_id if client else "",
             redirect_uri=uri,
             state=parameters.get("state", ""),
+            is_switch=client is not None and request.has_parameter("switch"),
         )
 
-    def _switch(self, request: Request, session: Session | None, wanted: LogoutRequest) -> Answer:
+    def _switch(self, request: Request, session: Session | None, *, wanted: LogoutRequest) -> Answer:
         if session:
             self._provider.sessions.change(session.sid, lambda now: now.without_identity(wanted.client_id))
         return self._go_back(request, wanted)
 
-    def _question(self, request: Request, session: Session, wanted: LogoutRequest) -> Answer:
-        self._questions.add(wanted)
+    def _question(self, request: Request, session: Session, *, wanted: LogoutRequest) -> Answer:
+        asked = msgspec.structs.replace(wanted, id=new_secret(), sid=session.sid)
+        self._questions.add(asked)
         person = self._provider.directory.person(session.person_id)
         clients = [self._provider.clients.get(client_id) for client_id in session.clients]
         values = {
             "person_name": full_name(person),
             "applications": [{"name": client.name} for client in clients if client],
             "action": "/op/v1/logout/confirm",
-            "request": wanted.id,
+            "request": asked.id,
             "cancel_url": "/",
         }
         occasion = Occasion(locale=person.locale if person else "", leads_to=wanted.redirect_uri)
-        return show(self._provider, request, Page("flows/logout.html", "logout", values), occasion)
+        return show(self._provider, request, page=Page("flows/logout.html", "logout", values), occasion=occasion)
 
-    def _end(self, request: Request, session: Session, wanted: LogoutRequest) -> Answer:
+    def _end(self, request: Request, session: Session, *, wanted: LogoutRequest) -> Answer:
         self._provider.sessions.end(session.sid)
         self._provider.grants.end_session(session.sid)
         log.info("logged out: person=%s client=%s", session.person_id, wanted.client_id)
@@ -122,9 +137,5 @@ class Logout:
             return see_other(with_query(wanted.redirect_uri, state))
         client = self._provider.clients.get(wanted.client_id)
         values = {"back_url": client.client_uri if client else "", "back_name": client.name if client else ""}
-        return show(self._provider, request, Page("flows/logged_out.html", "logged-out", values), Occasion())
-
-
-def matches(hint: dict[str, object], session: Session) -> bool:
-    """Whether the hint is an ID token of this very session."""
-    return hint.get("sid") == session.sid
+        page = Page("flows/logged_out.html", "logged-out", values)
+        return show(self._provider, request, page=page, occasion=Occasion())

@@ -14,7 +14,7 @@ from idp.authenticator import Page
 from idp.errors import new_reference
 from idp.flows.interaction import Refuse, decide
 from idp.flows.login import full_name
-from idp.flows.screen import show_with_status
+from idp.flows.screen import show, with_status
 from idp.flows.waiting import Waiting
 from idp.http import Answer, Request, see_other
 from idp.provider import Provider
@@ -51,9 +51,8 @@ class NoAccess:
         )
         values = self._values(waiting, person) | {"reasons": reasons, "reference": reference}
         occasion = self._waiting.occasion(waiting, person.locale)
-        return show_with_status(
-            self._provider, request, Page("flows/no_access.html", "no-access", values), occasion=occasion, status=403
-        )
+        page = Page("flows/no_access.html", "no-access", values)
+        return with_status(show(self._provider, request, page=page, occasion=occasion), 403)
 
     def _values(self, waiting: AuthorizationRequest, person: Person) -> dict[str, object]:
         today = day_of(self._provider.clock())

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from idp.authenticator import Page
-from idp.errors import ProtocolError
 from idp.flows.screen import Occasion, show
 from idp.http import Answer, Request, see_other, with_query
 from idp.provider import Provider
 from idp.tickets import AuthorizationRequest
 
 
-def respond(provider: Provider, request: Request, to: AuthorizationRequest, members: Mapping[str, str]) -> Answer:
+def respond(provider: Provider, request: Request, *, to: AuthorizationRequest, members: Mapping[str, str]) -> Answer:
     """Send the members to the client by the mode that it asked."""
     sent = dict(members)
     if to.state:
@@ -24,12 +23,8 @@ def respond(provider: Provider, request: Request, to: AuthorizationRequest, memb
         sent["iss"] = provider.settings.issuer
     if to.response_mode == "form_post":
         page = Page("flows/form_post.html", "form-post", {"action": to.redirect_uri, "fields": sent})
-        return show(provider, request, page, Occasion(to, provider.clients.get(to.client_id)))
+        occasion = Occasion(to, provider.clients.get(to.client_id))
+        return show(provider, request, page=page, occasion=occasion)
     if to.response_mode == "fragment":
         return see_other(f"{to.redirect_uri}#{urlencode(sent)}")
     return see_other(with_query(to.redirect_uri, sent.items()))
-
-
-def respond_with_error(provider: Provider, request: Request, to: AuthorizationRequest, error: ProtocolError) -> Answer:
-    """Tell the client what failed."""
-    return respond(provider, request, to, error.members())

@@ -6,7 +6,7 @@ and nothing else. Must not know: what any page says.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from idp.authenticator import Page
 from idp.browser import LANGUAGE_SECONDS, Browser
@@ -30,25 +30,24 @@ class Occasion:
     leads_to: str = ""
 
 
-def show(provider: Provider, request: Request, page: Page, occasion: Occasion) -> Answer:
+def show(provider: Provider, request: Request, *, page: Page, occasion: Occasion) -> Answer:
     """The page as an answer with status 200."""
     browser = provider.cookies.browser(request)
-    frame = frame_of(provider, request, browser, occasion=occasion)
-    html = provider.pages.render(page.template, page.name, page.values, frame)
-    return page_answer(html, *policy(occasion), *cookies_of(provider, request, browser))
+    frame = frame_of(provider, request, browser=browser, occasion=occasion)
+    html = provider.pages.render(page.template, page.name, values=page.values, frame=frame)
+    return page_answer(html, *policy(occasion), *cookies_of(provider, request, browser=browser))
 
 
-def show_with_status(provider: Provider, request: Request, page: Page, *, occasion: Occasion, status: int) -> Answer:
-    """The page as an answer with another status."""
-    shown = show(provider, request, page, occasion)
-    return Answer(status, shown.headers, shown.body)
+def with_status(answer: Answer, status: int) -> Answer:
+    """The same answer with another status."""
+    return Answer(status, answer.headers, answer.body)
 
 
-def frame_of(provider: Provider, request: Request, browser: Browser, *, occasion: Occasion) -> Frame:
+def frame_of(provider: Provider, request: Request, *, browser: Browser, occasion: Occasion) -> Frame:
     """What every page gets."""
     waiting, settings = occasion.authorization_request, provider.settings
     return Frame(
-        language=language_of(provider, request, occasion),
+        language=language_of(provider, request, occasion=occasion),
         path=address_without_language(request),
         csrf=browser.csrf,
         asking=asking(occasion.client),
@@ -59,7 +58,7 @@ def frame_of(provider: Provider, request: Request, browser: Browser, *, occasion
     )
 
 
-def language_of(provider: Provider, request: Request, occasion: Occasion) -> str:
+def language_of(provider: Provider, request: Request, *, occasion: Occasion) -> str:
     """The page's language: the application's wish, the person's choice, the browser's, the person's own, Dutch."""
     waiting = occasion.authorization_request
     return choose_language(
@@ -75,14 +74,17 @@ def chosen_language(request: Request) -> str:
     """The language that the person chose on this page just now; empty if none."""
     if request.method != "GET" or "ui_locales" not in request.query:
         return ""
-    chosen = request.query_parameters().get("ui_locales", "")
+    # Read leniently: the page that tells of a malformed query is shown in a language too.
+    chosen = dict(parse_qsl(request.query, errors="replace")).get("ui_locales", "")
     return chosen if chosen in LANGUAGES else ""
 
 
 def address_without_language(request: Request) -> str:
     """The page's own address, so that a choice of language leads back to it."""
     kept = [] if request.method == "POST" else [pair for pair in parse_qsl(request.query) if pair[0] != "ui_locales"]
-    return request.address + ("?" + urlencode(kept) if kept else "")
+    # One slash and no backslash at the front: `//elsewhere` in a link of ours would lead to another site.
+    address = "/" + quote(request.address, encoding="latin-1", errors="replace").lstrip("/")
+    return address + ("?" + urlencode(kept) if kept else "")
 
 
 def asking(client: Client | None) -> Asking | None:
@@ -98,7 +100,7 @@ def asking(client: Client | None) -> Asking | None:
     )
 
 
-def cookies_of(provider: Provider, request: Request, browser: Browser) -> tuple[Header, ...]:
+def cookies_of(provider: Provider, request: Request, *, browser: Browser) -> tuple[Header, ...]:
     """The cookies that a page sets: the browser's, if new, and the language, if just chosen."""
     language = chosen_language(request)
     new = [provider.cookies.write("browser", browser.secret)] if browser.is_new else []

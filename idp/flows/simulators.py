@@ -80,7 +80,7 @@ class Simulators:
         return guard
 
     def _show(self, request: Request, page: Page) -> Answer:
-        return show(self._provider, request, page, Occasion())
+        return show(self._provider, request, page=page, occasion=Occasion())
 
 
 def own_hosts(provider: Provider) -> frozenset[str]:

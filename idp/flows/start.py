@@ -33,11 +33,11 @@ class Start:
             if home_of(client)
         ]
         values = {"signed_in_as": full_name(person), "applications": applications}
-        return show(self._provider, request, Page("start.html", "start", values), Occasion())
+        return show(self._provider, request, page=Page("start.html", "start", values), occasion=Occasion())
 
     def text(self, name: str) -> Endpoint:
         """The endpoint of a page of text: help, privacy or accessibility."""
-        return lambda request: show(self._provider, request, Page(f"{name}.html", name), Occasion())
+        return lambda request: show(self._provider, request, page=Page(f"{name}.html", name), occasion=Occasion())
 
     def live(self, _request: Request) -> Answer:
         """The process answers."""

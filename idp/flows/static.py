@@ -1,4 +1,7 @@
-"""Static files: read once at start, served from memory; their addresses carry a version, so browsers keep them."""
+"""Static files: read once at start, served from memory; their addresses carry a version, so browsers keep them.
+
+Promises: serves what was there at start and nothing else. Must not know: any page.
+"""
 
 import mimetypes
 from pathlib import Path

@@ -43,7 +43,7 @@ class TokenEndpoint:
         authorization = redeemed.authorization
         ends_at = authorization.right_ends_at if authorization else None
         life = lifetime(self._provider.now(), self._provider.settings.access_token_seconds, right_ends_at=ends_at)
-        access_token = self._access_token(client, redeemed, life)
+        access_token = self._access_token(client, redeemed, life=life)
         answer: dict[str, object] = {
             "access_token": access_token,
             "token_type": "Bearer",
@@ -53,10 +53,10 @@ class TokenEndpoint:
         if redeemed.refresh_token:
             answer["refresh_token"] = redeemed.refresh_token
         if authorization and "openid" in redeemed.scope:
-            answer["id_token"] = self._id_token(authorization, redeemed, access_token)
+            answer["id_token"] = self._id_token(authorization, redeemed, access_token=access_token)
         return answer
 
-    def _access_token(self, client: Client, redeemed: Redeemed, life: Lifetime) -> str:
+    def _access_token(self, client: Client, redeemed: Redeemed, *, life: Lifetime) -> str:
         secret = new_secret()
         self._access_tokens.add(
             AccessToken(
@@ -71,15 +71,14 @@ class TokenEndpoint:
         )
         return secret
 
-    def _id_token(self, authorization: Authorization, redeemed: Redeemed, access_token: str) -> str:
+    def _id_token(self, authorization: Authorization, redeemed: Redeemed, *, access_token: str) -> str:
         settings, alg = self._provider.settings, authorization.client.id_token_signed_response_alg
         ends_at = authorization.right_ends_at
         life = lifetime(self._provider.now(), settings.id_token_seconds, right_ends_at=ends_at)
-        released = authorization.released(frozenset(redeemed.scope))
-        claims = id_token_claims(
-            authorization.grant, released, life, issuer=settings.issuer, subject=authorization.subject
-        )
+        claims = id_token_claims(authorization.grant, life, issuer=settings.issuer, subject=authorization.subject)
         claims["at_hash"] = at_hash(access_token, alg)
         if redeemed.nonce:
             claims["nonce"] = redeemed.nonce
-        return sign(claims, self._provider.keyring.signing_key(alg))
+        # The protocol's members come last: no released claim can take the place of one.
+        released = authorization.released(frozenset(redeemed.scope))
+        return sign(released | claims, self._provider.keyring.signing_key(alg))

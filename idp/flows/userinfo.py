@@ -17,6 +17,10 @@ class TokenMissing(ProtocolError):
     status = 401
 
 
+class TokenSentTwice(InvalidRequest):
+    """The token came in more than one way (RFC 6750 §3.1)."""
+
+
 class InsufficientScope(ProtocolError):
     """The token is good, but not for this (RFC 6750 §3.1)."""
 
@@ -48,7 +52,7 @@ def sent_token(request: Request) -> str:
     is_form = request.method == "POST" and request.content_type.startswith("application/x-www-form-urlencoded")
     in_form = request.form().get("access_token", "") if is_form else ""
     if in_header and in_form:
-        raise InvalidRequest("Send the access token in one way only.")
+        raise TokenSentTwice("Send the access token in one way only.")
     if not in_header and not in_form:
         raise TokenMissing()
     return in_header or in_form

@@ -28,23 +28,28 @@ class Waiting:
         self._provider = provider
         self._requests = provider.store.repository(AuthorizationRequest)
 
-    def keep(self, checked: AuthorizationRequest, *, browser_id: str) -> AuthorizationRequest:
+    def keep(self, checked: AuthorizationRequest) -> AuthorizationRequest:
         """Keep a request under a new id; without a browser it waits for the first that opens it."""
-        kept = msgspec.structs.replace(checked, id=new_secret(), browser=browser_id)
+        kept = msgspec.structs.replace(checked, id=new_secret())
         self._requests.add(kept)
         return kept
 
     def find(self, request: Request) -> AuthorizationRequest:
         """The request of this address, if it waits for this browser; RequestGone or CookiesRefused otherwise."""
+        found = self.arrive(request)
+        if not found.browser:
+            raise RequestGone("The sign-in is not bound to a browser yet.")
+        return found
+
+    def arrive(self, request: Request) -> AuthorizationRequest:
+        """The same at the resume, where a request that is bound to no browser yet is found too."""
         found = self._requests.get(request.path["request_id"])
         if found is None:
             raise RequestGone("The sign-in has ended or took too long.")
         browser = self._provider.cookies.browser(request)
-        if not found.browser:
-            return self.advance(found, browser=browser.id)
-        if browser.is_new:
+        if found.browser and browser.is_new:
             raise CookiesRefused("The browser sent no cookie.")
-        if found.browser != browser.id:
+        if found.browser and found.browser != browser.id:
             raise RequestGone("The sign-in was begun in another browser.")
         language = chosen_language(request)
         return self.advance(found, ui_locales=language) if language and language != found.ui_locales else found

@@ -107,19 +107,19 @@ def verify(token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequenc
     for key in keys:
         # A key without a name, or a token that names none, is tried: many clients send no kid (RFC 7515 §4.1.4).
         if kid is None or key.get("kid", kid) == kid:
-            claims = verified_claims(token, key, algorithms)
+            claims = verified_claims(token, key, algorithms=algorithms)
             if claims is not None:
                 return claims
     raise TokenRejected("signed by no key that we know, or changed")
 
 
-def verified_claims(token: str, key: Mapping[str, Any], algorithms: Sequence[str]) -> dict[str, Any] | None:
+def verified_claims(token: str, key: Mapping[str, Any], *, algorithms: Sequence[str]) -> dict[str, Any] | None:
     """The claims if this key signed the token by one of the algorithms; else None."""
     try:
         registry = jws.JWSRegistry(algorithms=list(algorithms))
         content = jws.deserialize_compact(token.encode(), jwk.import_key(dict(key)), registry=registry)
         claims = msgspec.json.decode(content.payload)
-    except (JoseError, ValueError, KeyError, TypeError):
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None
 
@@ -134,7 +134,7 @@ def segment(token: str, index: int) -> dict[str, Any]:
     parts = token.split(".", 3)
     try:
         value = msgspec.json.decode(urlsafe_b64decode(parts[index] + "=" * (-len(parts[index]) % 4)))
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         raise TokenRejected("not a token") from None
     if not isinstance(value, dict):
         raise TokenRejected("not a token")

@@ -37,7 +37,7 @@ class Keyring:
 
     def signing_key(self, alg: str) -> SigningKey:
         """The key that signs now with this algorithm."""
-        return current(self._records.all(), alg, self._clock())
+        return current(self._records.all(), alg, now=self._clock())
 
     def published(self) -> tuple[SigningKey, ...]:
         """Every key that a relying party may need: next, current, and retired while its tokens live."""
@@ -55,7 +55,7 @@ class Keyring:
         return self._records.make(alg, active_at=int(self._clock()) + ANNOUNCE_SECONDS)
 
 
-def current(keys: Sequence[SigningKey], alg: str, now: float) -> SigningKey:
+def current(keys: Sequence[SigningKey], alg: str, *, now: float) -> SigningKey:
     """The youngest active key of the algorithm, or its first where none is active yet; LookupError if it has none."""
     candidates = [key for key in keys if key.alg == alg]
     if not candidates:

@@ -1,4 +1,7 @@
-"""The signing keys, as an operator lists and rotates them on the command line."""
+"""The signing keys, as an operator lists and rotates them on the command line.
+
+Promises: shows names and times, never a key. Must not know: where keys are kept.
+"""
 
 from datetime import UTC, datetime
 
@@ -10,13 +13,13 @@ from idp.keys.keyring import Keyring
 def run_keys_command(asked: Asked, keyring: Keyring) -> str:
     """Run `keys list|rotate`; what it prints, or CommandFailed."""
     if asked.command == "keys list":
-        return "\n".join(line_of(key.kid, key.alg, key.active_at) for key in keyring.published())
+        return "\n".join(line_of(key.kid, key.alg, active_at=key.active_at) for key in keyring.published())
     if asked.alg not in SIGNING_ALGORITHMS:
         raise CommandFailed(f"alg must be one of {', '.join(SIGNING_ALGORITHMS)}.")
     key = keyring.rotate(asked.alg)
-    return "announced " + line_of(key.kid, key.alg, key.active_at)
+    return "announced " + line_of(key.kid, key.alg, active_at=key.active_at)
 
 
-def line_of(kid: str, alg: str, active_at: int) -> str:
+def line_of(kid: str, alg: str, *, active_at: int) -> str:
     """A key on a line: name, algorithm, and from when it signs."""
     return f"{kid}  {alg}  signs from {datetime.fromtimestamp(active_at, UTC).isoformat()}"

@@ -1,11 +1,9 @@
 """What stands in each token: the members of an ID token, and of what introspection and userinfo tell of one.
 
-Promises: pure; protocol members are written last, so that no released claim can overwrite one. Must not know: which
-claims a client may learn (they are handed in), or where tokens are kept.
+Promises: pure. Must not know: which claims a client may learn, or where tokens are kept.
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256, sha512
 
@@ -36,13 +34,9 @@ def authentication_claims(grant: Grant) -> dict[str, object]:
     return {"acr": grant.acr, "amr": list(grant.methods), "auth_time": grant.auth_time}
 
 
-def id_token_claims(
-    grant: Grant, released: Mapping[str, object], life: Lifetime, *, issuer: str, subject: str
-) -> dict[str, object]:
-    """The members of an ID token (OpenID Connect Core §2), without `nonce` and `at_hash`."""
-    return {
-        **released,
-        **authentication_claims(grant),
+def id_token_claims(grant: Grant, life: Lifetime, *, issuer: str, subject: str) -> dict[str, object]:
+    """The protocol's members of an ID token (OpenID Connect Core §2), without `nonce` and `at_hash`."""
+    return authentication_claims(grant) | {
         "iss": issuer,
         "sub": subject,
         "aud": grant.client_id,

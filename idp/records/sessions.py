@@ -6,7 +6,8 @@ Promises: an ended or expired session is absent, whatever happens to a cache. Mu
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import ColumnElement, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from idp.records.tables import last_choice, session
 from idp.sessions import Session
@@ -62,16 +63,22 @@ class SessionRecords:
 
     def keep_choice(self, person_id: str, client_id: str, *, identity: str) -> None:
         """Remember the choice beyond the session."""
-        mine = (last_choice.c.person_id == person_id, last_choice.c.client_id == client_id)
+        mine = {"person_id": person_id, "client_id": client_id}
+        change = update(last_choice).filter_by(**mine).values(identity=identity)
         with self._engine.begin() as connection:
-            if connection.execute(update(last_choice).where(*mine).values(identity=identity)).rowcount == 0:
-                row = {"person_id": person_id, "client_id": client_id, "identity": identity}
-                connection.execute(insert(last_choice).values(**row))
+            if connection.execute(change).rowcount:
+                return
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(last_choice).values(**mine, identity=identity))
+        except IntegrityError:  # the other click of a double click came first
+            with self._engine.begin() as connection:
+                connection.execute(change)
 
-    def _one(self, condition: object) -> Session | None:
+    def _one(self, condition: ColumnElement[bool]) -> Session | None:
         live = (session.c.ended_at.is_(None), session.c.expires_at > int(self._clock()))
         with self._engine.connect() as connection:
-            row = connection.execute(select(session.c.body).where(condition, *live)).first()  # type: ignore[arg-type]
+            row = connection.execute(select(session.c.body).where(condition, *live)).first()
         return msgspec.json.decode(row.body, type=Session) if row else None
 
     def _replace(self, current: Session, changed: Session) -> bool:
