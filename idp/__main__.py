@@ -41,7 +41,7 @@ def run(asked: Asked, house: "House") -> str:
     from idp.world import load_world, wish_of
 
     if asked.command == "migrate":
-        house.migrate()
+        migrate_where_due(house)
         return "the database is at the newest version"
     if asked.command == "serve":
         return serve(asked, house)
@@ -50,6 +50,16 @@ def run(asked: Asked, house: "House") -> str:
     if asked.command.startswith("client "):
         return run_client_command(asked, house.clients, hasher=house.master_key)
     return run_keys_command(asked, house.keyring)
+
+
+def migrate_where_due(house: "House") -> None:
+    """Bring the database to the newest version; the machinery for that is imported only where there is work."""
+    from idp.migrations import is_current
+
+    if not is_current(house.engine):
+        from idp.upgrading import migrate
+
+        migrate(house)
 
 
 def serve(asked: Asked, house: "House") -> str:
@@ -62,7 +72,7 @@ def serve(asked: Asked, house: "House") -> str:
     from idp.world import load_world, wish_of
 
     if asked.prepare:
-        house.migrate()
+        migrate_where_due(house)
         load_world(house, wish_of(asked, asked.prepare))
     if not is_current(house.engine):
         raise CommandFailed("The database is not at the newest version: run `toegang migrate` first.")

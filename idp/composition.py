@@ -7,6 +7,7 @@ else. Must not know: any rule.
 import logging
 import os
 import time
+from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import MetaData, text
@@ -31,7 +32,6 @@ from idp.identities import Identities
 from idp.keys.keyring import Keyring
 from idp.keys.master import load_master_key
 from idp.levels import Levels
-from idp.migrations import upgrade
 from idp.pages import Pages
 from idp.provider import Provider
 from idp.records import tables
@@ -42,7 +42,6 @@ from idp.records.sessions import SessionRecords
 from idp.settings import Settings, read_settings
 from idp.simulation import Simulation
 from idp.store import Clock, Store
-from idp.store_redis import RedisStore
 from idp.store_sql import SqlStore
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,12 +63,7 @@ class House:
     def store(self) -> Store:
         """Where tickets are kept: Redis where it is set, else the database."""
         url = self.settings.redis_url
-        return RedisStore(url, self.clock) if url else SqlStore(self.engine, self.clock)
-
-    def migrate(self) -> None:
-        """Bring the database to the newest version, and make the first signing keys."""
-        upgrade(self.engine, all_metadata())
-        self.keyring.make_first()
+        return open_redis(url, self.clock) if url else SqlStore(self.engine, self.clock)
 
     def is_ready(self) -> bool:
         """Whether the database answers."""
@@ -78,6 +72,12 @@ class House:
                 return bool(connection.scalar(text("SELECT 1")))
         except SQLAlchemyError:
             return False
+
+
+def open_redis(url: str, clock: Clock) -> Store:
+    """The tickets in Redis; its client is not imported where it is not used (a quarter of the start-up time)."""
+    store: Store = import_module("idp.store_redis").RedisStore(url, clock)
+    return store
 
 
 def all_metadata() -> list[MetaData]:

@@ -1,7 +1,7 @@
 """What a process does with the database when it starts; by itself, so that a test's processes start quickly."""
 
 from idp.database import open_database
-from idp.migrations import upgrade
+from idp.migrations.history import upgrade
 
 
 def migrate(url: str) -> None:

@@ -12,7 +12,7 @@ from demo.world import World, load_facts, read_world
 from idm.directory import Directory
 from idm.entitlements import Entitlements, Identity, authorities, entitlements
 from idm.model import METADATA
-from idp.migrations import upgrade
+from idp.migrations.history import upgrade
 
 WORLD_FILE = Path(__file__).parents[1] / "demo" / "world.json"
 TODAY = date(2026, 11, 23)

@@ -1,56 +1,24 @@
-"""The database's history: numbered steps from empty to now, run by one function, on SQLite and PostgreSQL alike.
+"""The versions of the database: numbered steps in `versions`, run by `history.py`.
 
-Promises: a step runs once, whole or not at all, also when several processes start at the same time. Must not know: any
-model; the tables that the code expects are handed in.
+Promises: whether a database is at the newest step is told by one small read, without the machinery that runs steps,
+so that a start costs nothing where there is nothing to do. Must not know: any model.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import Engine, inspect, text
 
-_LOCK = "SELECT pg_advisory_xact_lock(7236012)"
+VERSIONS = Path(__file__).parent / "versions"
 
 
-def upgrade(engine: Engine, metadata: Sequence[MetaData]) -> None:
-    """Bring the database to the newest step; does nothing if it is there. A failed step leaves it as it was."""
-    with engine.begin() as connection:
-        _be_alone(connection)
-        command.upgrade(_config(connection, metadata), "head")
+def newest() -> str:
+    """The number of the newest step that this code knows."""
+    return max(file.name.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database is at the newest step, and this code knows that step."""
+    """Whether the database is at the newest step, and at no step that this code does not know."""
+    if not inspect(engine).has_table("alembic_version"):
+        return False
     with engine.connect() as connection:
-        taken = MigrationContext.configure(connection).get_current_heads()
-        return set(taken) == set(ScriptDirectory.from_config(_config(connection, ())).get_heads())
-
-
-def differences(engine: Engine, metadata: Sequence[MetaData]) -> list[Any]:
-    """What the database lacks or has too much, compared with these tables; empty if they agree."""
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        tables: Any = list(metadata)  # Alembic takes several, though its annotation says one
-        return list(compare_metadata(context, tables))
-
-
-def _config(connection: Connection, metadata: Sequence[MetaData]) -> Config:
-    config = Config(attributes={"connection": connection, "metadata": list(metadata)})
-    config.set_main_option("path_separator", "os")
-    # A percent sign in the path would be read as an interpolation.
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return config
-
-
-def _be_alone(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_LOCK)
-    elif connection.dialect.name == "sqlite":
-        # The driver opens no transaction before a table is made, so that half a step could stay.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return list(connection.scalars(text("SELECT version_num FROM alembic_version"))) == [newest()]

@@ -15,7 +15,8 @@ from demo.world import WorldInvalid, load_facts, read_world
 from idm.model import METADATA
 from idp.composition import all_metadata
 from idp.database import open_database
-from idp.migrations import differences, is_current, upgrade
+from idp.migrations import is_current
+from idp.migrations.history import differences, upgrade
 from tests.migrating import migrate
 from tests.worlds import TODAY, WORLD_FILE, LoadedIdm, PlainSealer
 
