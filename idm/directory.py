@@ -136,7 +136,10 @@ class Directory:
             return connection.execute(statement, asked).all()
 
     def _checked(self, text: str) -> str:
-        return national_number(text, test_numbers=self._test_numbers)
+        number = national_number(text, test_numbers=self._test_numbers)
+        if self._test_numbers and not is_test_number(number):
+            raise IdentifierInvalid("Among invented people only test numbers (month + 60) are taken.")
+        return number
 
     def _hash(self, number: str) -> str:
         return self._sealer.keyed_hash(number, purpose=NATIONAL_NUMBER)

@@ -14,9 +14,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from authenticators import credentials
-from authenticators.card_certificate import BELGIAN_AUTHENTICATION, TrustedIssuers, read_issuers
 from authenticators.credentials import Credentials
-from authenticators.eid import Eid
 from authenticators.password import Password, PasswordStep
 from authenticators.simulators.clock import SimulatedClock
 from authenticators.totp import Totp
@@ -86,15 +84,8 @@ def all_metadata() -> list[MetaData]:
 
 
 def real_keys(house: House, store: Store, *, step: PasswordStep) -> list[Authenticator]:
-    """The digital keys that need no simulator: codes of an app, passwords, and cards where their issuers are known."""
-    keys: list[Authenticator] = [Totp(step, store, clock=house.clock), Password(step)]
-    issuers = house.settings.eid_issuers
-    if issuers:
-        pems = [file.read_bytes() for file in sorted(issuers.glob("*.pem"))]
-        certificates = tuple(issuer for pem in pems for issuer in read_issuers(pem))
-        trust = TrustedIssuers(certificates, frozenset({BELGIAN_AUTHENTICATION}))
-        keys.append(Eid(store, trust, clock=house.clock))
-    return keys
+    """The digital keys that need nothing from outside: codes of an app, and passwords."""
+    return [Totp(step, store, clock=house.clock), Password(step)]
 
 
 def make_provider(house: House, store: Store, *, keys: list[Authenticator]) -> Provider:
@@ -138,7 +129,7 @@ def make_simulated_application(settings: Settings, clock: SimulatedClock) -> App
     store = house.store()
     step = PasswordStep(house.credentials)
     simulation = Simulation(settings.world_file, store, step=step, clock=clock)
-    keys = [key for key in real_keys(house, store, step=step) if key.name != "eid"] + simulation.keys
+    keys = real_keys(house, store, step=step) + simulation.keys
     provider = make_provider(house, store, keys=keys).with_shortcuts(simulation.shortcuts)
     if provider.directory.has_real_number():
         raise CommandFailed("TOEGANG_SIMULATORS is on, but the database holds real national numbers: switch it off.")

@@ -31,7 +31,6 @@ class Settings:
     workers: int = 1
     log_level: str = "info"
     helpdesk: str = "1700"
-    eid_issuers: Path | None = None
     world_file: Path = Path(__file__).resolve().parent.parent / "demo" / "world.json"
     session_seconds: int = 8 * 3600
     access_token_seconds: int = 3600
@@ -81,13 +80,6 @@ class Reader:
         self.faults.append(f"{name} must be one of: {', '.join(among)}.")
         return default
 
-    def folder(self, name: str) -> Path | None:
-        """A folder that exists; None where it is unset."""
-        path = self._environment.get(name)
-        if path and not Path(path).is_dir():
-            self.faults.append(f"{name} must be a folder that exists.")
-        return Path(path) if path else None
-
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; SettingsInvalid names every fault at once."""
@@ -105,7 +97,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         workers=read.number("TOEGANG_WORKERS", Settings.workers),
         log_level=read.choice("TOEGANG_LOG_LEVEL", Settings.log_level, among=("debug", "info", "warning", "error")),
         helpdesk=read.text("TOEGANG_HELPDESK", Settings.helpdesk),
-        eid_issuers=read.folder("TOEGANG_EID_ISSUERS"),
         world_file=Path(read.text("TOEGANG_WORLD_FILE", str(Settings.world_file))),
         session_seconds=read.number("TOEGANG_SESSION_SECONDS", Settings.session_seconds),
         access_token_seconds=read.number("TOEGANG_ACCESS_TOKEN_SECONDS", Settings.access_token_seconds),

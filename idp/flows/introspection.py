@@ -7,7 +7,7 @@ filtered by the scopes that it may know. Everybody else hears `active: false`, a
 from idp.client_authentication import ClientAuthentication
 from idp.clients import Client
 from idp.errors import InvalidClient, InvalidRequest
-from idp.flows.authorized import Authorization, machine_claims
+from idp.flows.authorized import Authorization, authorization_of, machine_claims
 from idp.flows.presented import AccessTokens, Presented
 from idp.http import Answer, Request, json_answer
 from idp.keys.tokens import authentication_claims
@@ -72,6 +72,8 @@ class Introspection:
         token = self._provider.grants.refresh_token(hash_of(secret))
         grant = self._provider.grants.get(token.grant_id) if token and token.used_at is None else None
         if token is None or grant is None or grant.client_id != caller.client_id:
+            return INACTIVE
+        if authorization_of(self._provider, grant) is None:
             return INACTIVE
         told: dict[str, object] = {"active": True, "client_id": grant.client_id, "scope": " ".join(grant.scope)}
         return told | {"iss": self._provider.settings.issuer, "exp": token.expires_at}

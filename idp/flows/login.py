@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from idm.facts import Person
+from idm.identifiers import IdentifierInvalid
 from idp.authenticator import Attempt, AuthenticationFailed, Authenticator, Identification, Page, Redirect
 from idp.browser import KEY_SECONDS
 from idp.errors import InvalidRequest
@@ -154,9 +155,11 @@ class Login:
             return known
         if not identification.family_name:
             raise InvalidRequest("This person is not known here, and the key carries no name.")
-        return self._provider.directory.register_citizen(
-            number, given_name=identification.given_name, family_name=identification.family_name, locale="nl"
-        )
+        names = {"given_name": identification.given_name, "family_name": identification.family_name}
+        try:
+            return self._provider.directory.register_citizen(number, **names, locale="nl")
+        except IdentifierInvalid as refused:
+            raise InvalidRequest("People with such a number cannot come in here.", detail=str(refused)) from None
 
     def _sign_in(self, session: Session | None, person: Person, *, used: Authentication) -> Header:
         secret = new_secret()

@@ -135,7 +135,11 @@ SAMPLES = [
             "no representative": {"reasons": [{**REASONS[22], "organisation": ""}], **ALONE},
             "unknown": {"reasons": [], "person_name": ""},
             "two": {"reasons": REASONS[2:6:2], "try_other_url": "/op/v1/auth/q1/identity"},
-            "own": {"own_authority": ["Bakkerij De Korenaar BV", "Bouwwerken Noord NV"], "administrators": []},
+            "own": {
+                "reasons": REASONS[:1],
+                "own_authority": ["Bakkerij De Korenaar BV", "Bouwwerken Noord NV"],
+                "administrators": [],
+            },
         },
     ),
     *_of(

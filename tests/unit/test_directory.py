@@ -63,8 +63,15 @@ def test_a_citizen_registered_by_many_at_once_is_one_person(idm: LoadedIdm) -> N
 
 def test_only_real_numbers_are_real(idm: LoadedIdm) -> None:
     assert not idm.directory.has_real_number()
-    idm.directory.register_citizen("85073003328", given_name="R", family_name="B", locale="nl")
+    real = Directory(idm.engine, PlainSealer(), test_numbers=False)
+    real.register_citizen("85073003328", given_name="R", family_name="B", locale="nl")
     assert idm.directory.has_real_number()
+
+
+def test_a_real_person_does_not_come_in_among_invented_ones(idm: LoadedIdm) -> None:
+    with pytest.raises(IdentifierInvalid):
+        idm.directory.register_citizen("85073003328", given_name="R", family_name="B", locale="nl")
+    assert not idm.directory.has_real_number()
 
 
 def test_administrators_are_those_of_today(idm: LoadedIdm) -> None:
