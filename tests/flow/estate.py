@@ -6,7 +6,9 @@ still until a test moves it. One migrated and loaded database is made once and c
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import jwt
 import pyotp
+from sqlalchemy.orm import Session
 from werkzeug.test import Client as WsgiClient
 from werkzeug.test import TestResponse
 
@@ -21,15 +24,17 @@ from authenticators.simulators.clock import SimulatedClock
 from demo.world import Persona, World, read_world
 from idm.days import day_of
 from idp.app import Application
+from idp.client_registry import read_client
 from idp.composition import House, make_simulated_application
+from idp.database import open_database
 from idp.settings import Settings
 from idp.tickets import challenge_of
+from idp.upgrading import migrate
 from idp.world import Wish, load_world
 from tests.clock import FakeClock
 from tests.flow.reading import Page
 
 WORLD = Path(__file__).parents[2] / "demo" / "world.json"
-BASE = "http://localhost:8000"
 VERIFIER = "a-verifier-of-at-least-forty-three-characters-0123"
 
 
@@ -66,6 +71,12 @@ class Estate:
 
     settings: Settings
     clock: FakeClock
+    registered: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """The origin of the provider."""
+        return self.settings.origin
 
     @cached_property
     def simulated_clock(self) -> SimulatedClock:
@@ -87,8 +98,30 @@ class Estate:
         return next(person for person in self.world.people if person.id == id)
 
     def client(self, client_id: str) -> dict[str, Any]:
-        """A client of the world."""
+        """A client of the world, or one that a test registered."""
+        if client_id in self.registered:
+            return self.registered[client_id]
         return next(client for client in self.world.clients if client["client_id"] == client_id)
+
+    def register(self, client_id: str, /, **changes: Any) -> None:
+        """Register a client of the world with changes; before the application is first used, or a second later."""
+        metadata = {**self.client(client_id), **changes}
+        self.registered[metadata["client_id"]] = metadata
+        house = House(self.settings, self.clock)
+        house.clients.put(read_client(metadata, house.master_key))
+        house.engine.dispose()
+
+    def configured(self, **changes: Any) -> "Estate":
+        """The same estate under other settings."""
+        return Estate(replace(self.settings, **changes), self.clock, self.registered)
+
+    @contextmanager
+    def facts(self) -> Iterator[Session]:
+        """A transaction on what IDM knows, as an administrator's."""
+        engine = open_database(self.settings.database_url)
+        with Session(engine) as session, session.begin():
+            yield session
+        engine.dispose()
 
     def browser(self) -> "Browser":
         """A new browser, without cookies."""
@@ -98,9 +131,13 @@ class Estate:
         """Plain HTTP, without cookies."""
         return WsgiClient(self.application, use_cookies=False)
 
+    def get(self, path: str, **options: Any) -> TestResponse:
+        """GET as a program does."""
+        return self.http().get(path, base_url=self.origin, **options)
+
     def post(self, path: str, form: dict[str, str], **options: Any) -> TestResponse:
         """POST a form as a program does."""
-        return self.http().post(path, data=form, base_url=BASE, **options)
+        return self.http().post(path, data=form, base_url=self.origin, **options)
 
     def call(self, path: str, client_id: str, form: dict[str, str]) -> Tokens:
         """Call an endpoint as this client, authenticated as it is registered."""
@@ -123,7 +160,7 @@ class Estate:
 
     def verified(self, tokens: Tokens, client_id: str, **options: Any) -> dict[str, Any]:
         """The claims of the ID token, checked with an independent library through the published keys."""
-        keys = jwt.PyJWKSet.from_dict(self.http().get("/op/v1/keys", base_url=BASE).json)
+        keys = jwt.PyJWKSet.from_dict(self.get("/op/v1/keys").json)
         header = jwt.get_unverified_header(tokens.body["id_token"])
         key = next(key for key in keys.keys if key.key_id == header["kid"])
         checked = {"verify_exp": False, "verify_iat": False}
@@ -140,11 +177,11 @@ class Estate:
 
     def userinfo(self, access_token: str) -> TestResponse:
         """Ask userinfo with a bearer token."""
-        return self.http().get("/op/v1/userinfo", base_url=BASE, headers={"Authorization": f"Bearer {access_token}"})
+        return self.get("/op/v1/userinfo", headers={"Authorization": f"Bearer {access_token}"})
 
     def inbox(self, number: str) -> list[dict[str, str]]:
         """The messages in a simulated inbox, newest first."""
-        answer = self.http().get(f"/simulators/inbox/{number}.json", base_url=BASE)
+        answer = self.get(f"/simulators/inbox/{number}.json")
         return list(answer.json or [])
 
     def pass_days(self, days: int) -> None:
@@ -182,7 +219,15 @@ class Browser:
 
     def open(self, address: str) -> "Page | Arrival":
         """Go to an address."""
-        return self.rest(address, self.wsgi.get(self.path(address), base_url=BASE, headers=self.headers))
+        return self.rest(address, self.get(address))
+
+    def get(self, address: str) -> TestResponse:
+        """The plain answer at an address, no redirect followed."""
+        return self.wsgi.get(self.path(address), base_url=self.estate.origin, headers=self.headers)
+
+    def post(self, address: str, form: dict[str, str]) -> TestResponse:
+        """The plain answer to a form, no redirect followed."""
+        return self.wsgi.post(self.path(address), data=form, base_url=self.estate.origin, headers=self.headers)
 
     def submit(self, page: "Page | Arrival", button: tuple[str, str] = ("", ""), **fields: str) -> "Page | Arrival":
         """Send the form that has these fields and this button."""
@@ -190,7 +235,7 @@ class Browser:
         form = page.form_with(*button) if button[0] else page.form_with(next(iter(fields)))
         sent = form.fields | fields | ({button[0]: button[1]} if button[0] else {})
         address = form.action or page.address
-        return self.rest(address, self.wsgi.post(self.path(address), data=sent, base_url=BASE, headers=self.headers))
+        return self.rest(address, self.post(address, sent))
 
     def click(self, page: "Page | Arrival", link_id: str) -> "Page | Arrival":
         """Follow a link by its id."""
@@ -203,14 +248,14 @@ class Browser:
             if answer.status_code != 303:
                 return Page(answer.status_code, address, answer.text)
             address = answer.headers["Location"]
-            if address.startswith("http") and not address.startswith(BASE):
+            if address.startswith("http") and not address.startswith(f"{self.estate.origin}/"):
                 return arrival(address)
-            answer = self.wsgi.get(self.path(address), base_url=BASE, headers=self.headers)
+            answer = self.get(address)
         raise AssertionError("redirected in a circle")
 
     def path(self, address: str) -> str:
         """The address without our own origin."""
-        return address.removeprefix(BASE)
+        return address.removeprefix(self.estate.origin)
 
     def sign_in(self, page: "Page | Arrival", person_id: str, key: str) -> "Page | Arrival":
         """Sign in with a key, from the page of choice to wherever that leads."""
@@ -238,13 +283,12 @@ def arrival(address: str) -> Arrival:
     return Arrival(parts._replace(query="", fragment="").geturl(), brought)
 
 
-def prepare(folder: Path, clock: FakeClock) -> Settings:
+def prepare(folder: Path, clock: FakeClock, *, database_url: str = "") -> Settings:
     """A migrated database with the demo world, and the settings to serve it."""
-    settings = Settings(
-        database_url=f"sqlite:///{folder}/toegang.sqlite", master_key_file=folder / "master.key", simulators=True
-    )
+    url = database_url or f"sqlite:///{folder}/toegang.sqlite"
+    settings = Settings(database_url=url, master_key_file=folder / "master.key", simulators=True)
     house = House(settings, clock)
-    house.migrate()
+    migrate(house)
     load_world(house, Wish(WORLD, folder, 0))
     house.engine.dispose()
     return settings

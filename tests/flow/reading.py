@@ -3,6 +3,7 @@
 Promises: a form is sent as HTML says: all its hidden fields, the fields filled in, and the button pressed.
 """
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -38,6 +39,13 @@ class Page(HTMLParser):
     def words(self) -> str:
         """The text, each run of spaces as one."""
         return " ".join("".join(self._words).split())
+
+    @property
+    def reference(self) -> str:
+        """The reference on the page, by which a log line is found."""
+        found = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}", self.words)
+        assert found, self.words
+        return found.group()
 
     @property
     def keys(self) -> list[str]:
