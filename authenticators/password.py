@@ -13,11 +13,14 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from authenticators.codes import Tries
 from authenticators.credentials import Credentials
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Means, Page
+from idp.store import Clock, Store
 
 LONGEST_PASSWORD = 1024
 LONGEST_USERNAME = 64
+WRONG_AN_HOUR, HOUR_SECONDS = 50, 3600
 
 # 19 MiB, two passes, one lane: the smallest of OWASP's equal settings; it keeps memory and start-up low.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -28,13 +31,19 @@ def hash_password(password: str) -> str:
     return _hasher.hash(_spell(password))
 
 
+def wrong_passwords(store: Store, clock: Clock) -> Tries:
+    """The wrong passwords of a person: more than anyone mistypes, too few to find one by trying."""
+    return Tries(store, WRONG_AN_HOUR, clock=clock, seconds=HOUR_SECONDS)
+
+
 class PasswordStep:
     """Number and password, checked for the key that asks; made once, so that its limit holds for all keys together."""
 
-    def __init__(self, credentials: Credentials, *, concurrent: int = 2, patience_seconds: float = 5.0) -> None:
+    def __init__(self, credentials: Credentials, wrong: Tries, *, concurrent: int = 2, patience: float = 2.0) -> None:
         self.credentials = credentials
+        self._wrong = wrong
         self._turns = BoundedSemaphore(concurrent)
-        self._patience_seconds = patience_seconds
+        self._patience_seconds = patience
         self._nobody = hash_password(token_urlsafe(32))
 
     def page(self, attempt: Attempt, *, key: str) -> Page:
@@ -52,8 +61,12 @@ class PasswordStep:
         number = re.sub("[^0-9]", "", username)
         known, kinds = self.credentials.password_hash(number), self.credentials.kinds(number)
         shown = {"key": key, "username": username or attempt.hint}
+        person = f"password:{self.credentials.person_key(number)}"
+        may_try = self._wrong.has_left(person)
         is_right = self._verify(known or self._nobody, answer.get("password", ""), shown=shown)
-        if not (is_right and known and key in kinds):
+        if not (may_try and is_right and known and key in kinds):
+            # Counted for numbers that nobody has as well: what is counted must not tell who exists.
+            self._wrong.next(person)
             raise AuthenticationFailed("number, password or key is not right", _page({**shown, "wrong": True}))
         return number
 

@@ -15,13 +15,14 @@ from idp.settings import SettingsInvalid, read_settings
 if TYPE_CHECKING:
     from idp.composition import House
 
-THREADS = 4
+THREADS = 8
 """Requests answered at once by a worker; they wait mostly for the database and for password hashes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     asked = parse(sys.argv[1:] if arguments is None else arguments)
+    os.umask(0o077)  # the database holds names and hashes: what we make is the owner's alone
     try:
         settings = read_settings(os.environ)
         from idp.composition import House

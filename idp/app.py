@@ -126,6 +126,8 @@ class Application:
         self._headers = headers_of_every_answer(provider)
         self._fixed: dict[tuple[str, str], Route] = {}
         self._flask = Flask(__name__, static_folder=None)
+        # An address is what it is: a helpful redirect would be built from the Host header.
+        self._flask.url_map.merge_slashes = self._flask.url_map.strict_slashes = False
         for route in routes:
             self._mount(route)
         self._flask.register_error_handler(HTTPException, self._unrouted)
@@ -154,7 +156,9 @@ class Application:
             answer = self._answer(route, flask_request.environ, path=path)
             return Response(answer.body, answer.status, list(answer.headers))
 
-        self._flask.add_url_rule(route.address, f"{route.methods} {route.address}", view, methods=methods)
+        self._flask.add_url_rule(
+            route.address, f"{route.methods} {route.address}", view, methods=methods, provide_automatic_options=False
+        )
 
     def _answer(self, route: Route, environ: Mapping[str, Any], *, path: Mapping[str, str]) -> Answer:
         request = replace(read_request(environ), path=path)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from authenticators import credentials
 from authenticators.credentials import Credentials
-from authenticators.password import Password, PasswordStep
+from authenticators.password import Password, PasswordStep, wrong_passwords
 from authenticators.simulators.clock import SimulatedClock
 from authenticators.totp import Totp
 from idm.directory import Directory
@@ -83,6 +83,11 @@ def all_metadata() -> list[MetaData]:
     return [METADATA, store_sql.metadata, tables.metadata, credentials.metadata]
 
 
+def password_step(house: House, store: Store) -> PasswordStep:
+    """The one step of number and password, whose limits hold for all keys that begin with it."""
+    return PasswordStep(house.credentials, wrong_passwords(store, house.clock))
+
+
 def real_keys(house: House, store: Store, *, step: PasswordStep) -> list[Authenticator]:
     """The digital keys that need nothing from outside: codes of an app, and passwords."""
     return [Totp(step, store, clock=house.clock), Password(step)]
@@ -119,7 +124,7 @@ def make_application(settings: Settings) -> Application:
         return make_simulated_application(settings, SimulatedClock(time.time))
     house = House(settings)
     store = house.store()
-    provider = make_provider(house, store, keys=real_keys(house, store, step=PasswordStep(house.credentials)))
+    provider = make_provider(house, store, keys=real_keys(house, store, step=password_step(house, store)))
     return create_app(provider, Surroundings(house.is_ready, ROOT / "static"))
 
 
@@ -127,7 +132,7 @@ def make_simulated_application(settings: Settings, clock: SimulatedClock) -> App
     """The application with simulators; CommandFailed where the database holds people who are not invented."""
     house = House(settings, clock)
     store = house.store()
-    step = PasswordStep(house.credentials)
+    step = password_step(house, store)
     simulation = Simulation(settings.world_file, store, step=step, clock=clock)
     keys = real_keys(house, store, step=step) + simulation.keys
     provider = make_provider(house, store, keys=keys).with_shortcuts(simulation.shortcuts)

@@ -70,10 +70,11 @@ class Simulators:
     def guarded(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint, for requests from our own host and pages alone (DNS rebinding, cross-site requests)."""
         own = own_hosts(self._provider)
+        own_origins = {f"{scheme}://{host}" for scheme in ("http", "https") for host in own}
 
         def guard(request: Request) -> Answer:
             origin = request.headers.get("origin", "")
-            if request.headers.get("host", "") not in own or (origin and urlsplit(origin).netloc not in own):
+            if request.headers.get("host", "") not in own or (origin and origin not in own_origins):
                 raise AccessDenied("The simulators answer only on their own address.")
             return endpoint(request)
 

@@ -8,6 +8,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -67,21 +68,32 @@ def derive(key: bytes, label: str) -> bytes:
 def load_master_key(file: Path) -> MasterKey:
     """The master keys of a file, one in hex a line, newest first; the file is made, readable by its owner only.
 
-    Raises ValueError with a sentence if the file holds something else.
+    Raises ValueError with a sentence if the file holds something else, or if others can read it.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return MasterKey(read_keys(file))
-    with os.fdopen(descriptor, "w") as new:
-        new.write(secrets.token_hex(32) + "\n")
+    if not file.exists():
+        make_key_file(file)
+    if file.stat().st_mode & 0o077:
+        raise ValueError(f"{file} can be read by others: run `chmod 600 {file}`, and think of the keys in it as known.")
     return MasterKey(read_keys(file))
+
+
+def make_key_file(file: Path) -> None:
+    """A new file with one key; whole or not there at all, and never in place of one that another process made."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+        new.write(secrets.token_hex(32) + "\n")
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()
 
 
 def read_keys(file: Path) -> tuple[bytes, ...]:
     """The keys of a master key file; ValueError if a line is not 64 hex digits, or there is none."""
-    keys = tuple(bytes.fromhex(line) for line in file.read_text().split())
+    try:
+        keys = tuple(bytes.fromhex(line) for line in file.read_text().split())
+    except ValueError:
+        keys = ()
     if not keys or any(len(key) != 32 for key in keys):
         raise ValueError(f"{file} must hold one key of 64 hex digits a line.")
     return keys

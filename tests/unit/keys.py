@@ -7,9 +7,10 @@ from threading import Barrier
 from sqlalchemy import Engine
 
 from authenticators.credentials import Credentials, metadata
-from authenticators.password import hash_password
+from authenticators.password import PasswordStep, hash_password, wrong_passwords
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Page
 from idp.keys.master import MasterKey
+from idp.store_memory import MemoryStore
 from tests.clock import FakeClock
 
 ELIF = "95612899604"
@@ -54,3 +55,8 @@ def race(*calls: Callable[[], Identification | Page]) -> list[Outcome]:
 def winners(outcomes: list[Outcome]) -> int:
     """How many were identified."""
     return sum(isinstance(outcome, Identification) for outcome in outcomes)
+
+
+def password_step(engine: Engine, clock: FakeClock) -> PasswordStep:
+    """The step of number and password for the people enrolled; patient, so that a busy machine changes nothing."""
+    return PasswordStep(enrolled(engine, clock), wrong_passwords(MemoryStore(clock), clock), patience=60)

@@ -8,14 +8,21 @@ import argon2
 import pytest
 from sqlalchemy import Engine
 
-from authenticators.password import LONGEST_PASSWORD, Password, PasswordStep, hash_password
+from authenticators.password import (
+    HOUR_SECONDS,
+    LONGEST_PASSWORD,
+    WRONG_AN_HOUR,
+    Password,
+    PasswordStep,
+    hash_password,
+)
 from authenticators.simulators.inbox import Inbox
 from authenticators.sms import Sms
 from authenticators.totp import Totp
 from idp.authenticator import Attempt, AuthenticationFailed, Authenticator, Identification, Means, Page
 from idp.store_memory import MemoryStore
 from tests.clock import FakeClock
-from tests.unit.keys import ATTEMPT, ELIF, MARC, OLGA, PASSWORD, enrolled
+from tests.unit.keys import ATTEMPT, ELIF, MARC, OLGA, PASSWORD, password_step
 
 WRONG = {
     "an unknown person": ("00000000000", PASSWORD, "password"),
@@ -31,7 +38,7 @@ WRONG = {
 
 @pytest.fixture
 def step(sqlite_engine: Engine, clock: FakeClock) -> PasswordStep:
-    return PasswordStep(enrolled(sqlite_engine, clock))
+    return password_step(sqlite_engine, clock)
 
 
 @pytest.fixture
@@ -129,7 +136,7 @@ def held_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
 def test_a_flood_is_told_to_come_back_and_takes_no_more_than_its_turns(
     step: PasswordStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    narrow = Password(PasswordStep(step.credentials, concurrent=1, patience_seconds=0.01))
+    narrow = Password(PasswordStep(step.credentials, step._wrong, concurrent=1, patience=0.01))
     answer, found = {"username": ELIF, "password": PASSWORD}, []
     with held_up(monkeypatch) as begun:
         first = Thread(target=lambda: found.append(narrow.finish(ATTEMPT, answer)))
@@ -141,3 +148,15 @@ def test_a_flood_is_told_to_come_back_and_takes_no_more_than_its_turns(
     assert second.page.values == {"key": "password", "username": ELIF, "wrong": False, "busy": True}
     assert found == [Identification(ELIF)]
     assert narrow.finish(ATTEMPT, answer) == Identification(ELIF)
+
+
+def test_wrong_passwords_are_counted_and_then_the_right_one_waits(step: PasswordStep, clock: FakeClock) -> None:
+    password = Password(step)
+    for _ in range(WRONG_AN_HOUR):
+        with pytest.raises(AuthenticationFailed):
+            password.finish(ATTEMPT, {"username": ELIF, "password": "wrong"})
+    with pytest.raises(AuthenticationFailed) as refused:
+        password.finish(ATTEMPT, {"username": ELIF, "password": PASSWORD})
+    assert refused.value.page.values["wrong"]
+    clock.advance(HOUR_SECONDS + 1)
+    assert password.finish(ATTEMPT, {"username": ELIF, "password": PASSWORD}).national_number == ELIF

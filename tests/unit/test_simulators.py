@@ -24,7 +24,7 @@ from authenticators.web_eid import Challenge
 from idp.authenticator import AuthenticationFailed, Authenticator, Identification, Page
 from idp.store_memory import MemoryStore
 from tests.clock import FakeClock
-from tests.unit.keys import ATTEMPT, ELIF, MARC, OLGA, PASSWORD, SEED, enrolled, race, winners
+from tests.unit.keys import ATTEMPT, ELIF, MARC, OLGA, PASSWORD, SEED, password_step, race, winners
 
 JEF = "66610999365"
 PEOPLE = (
@@ -260,7 +260,7 @@ def inbox(clock: FakeClock) -> Inbox:
 
 @pytest.fixture
 def step(sqlite_engine: Engine, clock: FakeClock) -> PasswordStep:
-    return PasswordStep(enrolled(sqlite_engine, clock), patience_seconds=60)
+    return password_step(sqlite_engine, clock)
 
 
 @pytest.fixture

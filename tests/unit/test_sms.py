@@ -10,7 +10,7 @@ from authenticators.sms import CODE_SECONDS, MESSAGES, TRIES, NotSent, Sms, SmsS
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Means, Page
 from idp.store_memory import MemoryStore
 from tests.clock import FakeClock
-from tests.unit.keys import ATTEMPT, MARC, OLGA, PASSWORD, enrolled, race, winners
+from tests.unit.keys import ATTEMPT, MARC, OLGA, PASSWORD, password_step, race, winners
 
 PHONE = "+32470000013"
 TYPED = {"username": MARC, "password": PASSWORD}
@@ -23,7 +23,7 @@ def inbox(clock: FakeClock) -> Inbox:
 
 @pytest.fixture
 def step(sqlite_engine: Engine, clock: FakeClock) -> PasswordStep:
-    return PasswordStep(enrolled(sqlite_engine, clock))
+    return password_step(sqlite_engine, clock)
 
 
 @pytest.fixture

@@ -7,17 +7,21 @@ import pytest
 from sqlalchemy import Engine
 
 from authenticators.codes import WRONG_A_DAY
-from authenticators.password import PasswordStep
+from authenticators.password import PasswordStep, wrong_passwords
 from authenticators.totp import SIGN_IN_SECONDS, TRIES, Totp, TotpSignIn
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Means, Page
 from idp.store_memory import MemoryStore
 from tests.clock import FakeClock
-from tests.unit.keys import ATTEMPT, ELIF, OLGA, PASSWORD, SEED, enrolled, race, winners
+from tests.unit.keys import ATTEMPT, ELIF, OLGA, PASSWORD, SEED, enrolled, password_step, race, winners
 
 
 @pytest.fixture
 def totp(sqlite_engine: Engine, clock: FakeClock) -> Totp:
-    return Totp(PasswordStep(enrolled(sqlite_engine, clock)), MemoryStore(clock), clock=clock)
+    return Totp(
+        password_step(sqlite_engine, clock),
+        MemoryStore(clock),
+        clock=clock,
+    )
 
 
 def attempt(number: int) -> Attempt:
@@ -177,14 +181,14 @@ def test_what_is_no_code_is_wrong_and_costs_no_try(totp: Totp, code: str) -> Non
 def test_an_app_without_a_seed_accepts_no_code(sqlite_engine: Engine, clock: FakeClock) -> None:
     credentials = enrolled(sqlite_engine, clock)
     credentials.enrol(OLGA, "totp")
-    totp = Totp(PasswordStep(credentials), MemoryStore(clock), clock=clock)
+    totp = Totp(PasswordStep(credentials, wrong_passwords(MemoryStore(clock), clock)), MemoryStore(clock), clock=clock)
     totp.finish(ATTEMPT, {"username": OLGA, "password": PASSWORD})
     assert fail(totp, "123456").page.values["wrong"]
 
 
 def test_what_waits_in_the_store_does_not_name_the_person(sqlite_engine: Engine, clock: FakeClock) -> None:
     store = MemoryStore(clock)
-    pass_password(Totp(PasswordStep(enrolled(sqlite_engine, clock)), store, clock=clock))
+    pass_password(Totp(password_step(sqlite_engine, clock), store, clock=clock))
     kept = store.repository(TotpSignIn).get(ATTEMPT.id)
     assert kept is not None
     assert ELIF.encode() not in kept.person
