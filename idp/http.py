@@ -139,14 +139,21 @@ def read_body(environ: Mapping[str, Any]) -> bytes:
     """The whole body of a POST; RequestTooLarge over 64 kB, of which one byte more is read at most."""
     if environ["REQUEST_METHOD"] != "POST":
         return b""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdecimal()):
-        raise InvalidRequest("Content-Length is not a number.")
-    # A number of too many digits cannot even be read (CVE-2020-10735); it is too large all the same.
-    body: bytes = environ["wsgi.input"].read(min(int(length[:9]), MAXIMUM_BODY + 1))
+    body: bytes = environ["wsgi.input"].read(min(length_of_body(environ), MAXIMUM_BODY + 1))
     if len(body) > MAXIMUM_BODY:
         raise RequestTooLarge("The body is larger than 64 kB.")
     return body
+
+
+def length_of_body(environ: Mapping[str, Any]) -> int:
+    """How much there is to read; without end where the server ends it by itself, as for a body sent in chunks."""
+    if environ.get("wsgi.input_terminated"):
+        return MAXIMUM_BODY + 1
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdecimal()):
+        raise InvalidRequest("Content-Length is not a number.")
+    # Python reads no number of very many digits (CVE-2020-10735); this one is too large all the same.
+    return int(length[:9])
 
 
 def parse_cookies(header: str) -> dict[str, str]:

@@ -35,6 +35,11 @@ class Authorization:
         """When the first of the rights that a token tells of ends; None if none does."""
         return end_of(self.option.until) if self.option.until else None
 
+    @property
+    def grant_ends_at(self) -> int:
+        """When the Grant ends, or before it the first of its rights: no access token lives longer."""
+        return min(self.grant.expires_at, self.right_ends_at or self.grant.expires_at)
+
     def released(self, scopes: frozenset[str]) -> dict[str, object]:
         """The claims of these scopes."""
         return release(self.person, self.option.identities, recipient=self.client, scopes=scopes)

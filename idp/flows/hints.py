@@ -11,7 +11,7 @@ from idp.provider import Provider
 
 def claims_of_hint(provider: Provider, id_token_hint: str) -> dict[str, Any]:
     """The claims of an ID token of ours, expired or not; TokenRejected if it is none."""
-    keys = provider.keyring.published()
+    keys = provider.keyring.all()  # a session may outlive the key that signed its first ID token
     claims = verify(id_token_hint, [key.public_jwk for key in keys], algorithms=sorted({key.alg for key in keys}))
     if claims.get("iss") != provider.settings.issuer:
         raise TokenRejected("another issuer")

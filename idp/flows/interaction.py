@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from idm.entitlements import Missing, Reason
 from idp.authenticator import Authenticator
 from idp.clients import Client
-from idp.errors import AccessDenied, InteractionRequired, LoginRequired
+from idp.errors import AccessDenied, InteractionRequired, LoginRequired, UnmetAuthenticationRequirements
 from idp.identities import Option, Options
 from idp.levels import Levels
 from idp.sessions import Authentication, Session
@@ -81,7 +81,7 @@ def decide(known: Known) -> Step:
     session = known.session
     authentication = sufficient(known)
     if session is None:
-        return SignIn(needed_level(known))
+        return sign_in(known)
     if known.request.hinted_subject and known.request.hinted_subject != known.subject():
         return another_person(known)
     if authentication is None:
@@ -134,6 +134,14 @@ def offered_keys(known: Known, level: int) -> tuple[Authenticator, ...]:
     return known.levels.offered(known.request.acr_values, minimum=level)
 
 
+def sign_in(known: Known) -> SignIn:
+    """A sign-in; UnmetAuthenticationRequirements where no key here would serve, whoever comes."""
+    level = needed_level(known)
+    if not offered_keys(known, level):
+        raise UnmetAuthenticationRequirements("No digital key here is as sure as the application asks.")
+    return SignIn(level)
+
+
 def sign_in_again(known: Known, level: int) -> Step:
     """A step-up or a fresh sign-in, unless no key that the person is known to have would serve."""
     offered = offered_keys(known, level)
@@ -146,7 +154,7 @@ def another_person(known: Known) -> Step:
     """The application expects somebody else: they may sign in, but only once for this request."""
     if known.request.authenticated_at:
         raise LoginRequired("Somebody else signed in than the application expected.")
-    return SignIn(needed_level(known))
+    return sign_in(known)
 
 
 def without_options(known: Known, found: Options) -> Step:

@@ -41,7 +41,7 @@ class TokenEndpoint:
 
     def _mint(self, client: Client, redeemed: Redeemed) -> dict[str, object]:
         authorization = redeemed.authorization
-        ends_at = authorization.right_ends_at if authorization else None
+        ends_at = authorization.grant_ends_at if authorization else None
         life = lifetime(self._provider.now(), self._provider.settings.access_token_seconds, right_ends_at=ends_at)
         access_token = self._access_token(client, redeemed, life=life)
         answer: dict[str, object] = {

@@ -43,6 +43,10 @@ class Keyring:
         """Every key that a relying party may need: next, current, and retired while its tokens live."""
         return published(self._records.all(), self._clock(), token_seconds=self._token_seconds)
 
+    def all(self) -> tuple[SigningKey, ...]:
+        """Every key that we ever signed with, or will: for tokens that come back to us, however old."""
+        return self._records.all()
+
     def make_first(self) -> None:
         """At first start: a key of each algorithm that signs at once, since nobody can hold an older key set yet."""
         known = {key.alg for key in self._records.all()}

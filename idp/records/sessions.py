@@ -13,7 +13,7 @@ from idp.records.tables import last_choice, session
 from idp.sessions import Session
 from idp.store import Clock
 
-ATTEMPTS = 5
+ATTEMPTS = 50
 """How often a change is tried anew when another request changed the session in between."""
 
 

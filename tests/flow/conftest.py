@@ -1,12 +1,23 @@
 """An estate for each test, from one that is prepared once."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from idp import composition
+from idp.pages import Pages
 from tests.clock import FakeClock
 from tests.flow.estate import Browser, Estate, copy, prepare
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_read_once() -> Iterator[None]:
+    """Every estate of a run shows the same pages: reading and compiling them anew takes longer than a test."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(composition, "Pages", cache(Pages))
+        yield
 
 
 @pytest.fixture(scope="session")

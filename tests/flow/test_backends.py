@@ -1,0 +1,89 @@
+"""The main sign-ins on every place where tickets and records can be kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clock import FakeClock
+from tests.flow.estate import Estate, copy, prepare
+from tests.flow.journeys import arrive, assert_error_page, at_once, introspect, refresh, sign_in
+from tests.flow.reading import Page
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def estate(request: pytest.FixtureRequest, prepared: Path, tmp_path: Path) -> Iterator[Estate]:
+    """The estate on SQLite, on PostgreSQL, or with its tickets in Redis."""
+    clock = FakeClock()
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        made = Estate(prepare(tmp_path, clock, database_url=url), clock)
+    else:
+        made = Estate(copy(prepared, tmp_path), clock)
+    if request.param == "redis":
+        made = made.configured(redis_url=request.getfixturevalue("redis_url"))
+    yield made
+    made.application.close()
+
+
+def test_dirk_signs_in_refreshes_and_logs_out(estate: Estate) -> None:
+    browser = estate.browser()
+    tokens = sign_in(browser, "hinderpremie", "dirk", scope=estate.client("hinderpremie")["scope"])
+    assert estate.verified(tokens, "hinderpremie")["vo_orgcode"] == "0999910147"
+    assert introspect(estate, "rapport-api", tokens.body["access_token"])["active"] is True
+    again = refresh(estate, "hinderpremie", tokens.body["refresh_token"])
+    assert again.status == 200
+    plain = sign_in(browser, "hinderpremie", "dirk")
+    page = browser.open("/op/v1/logout?id_token_hint=" + plain.body["id_token"])
+    assert isinstance(page, Page)
+    assert page.name == "logged-out"
+    assert estate.userinfo(plain.body["access_token"]).status_code == 401
+    assert estate.userinfo(again.body["access_token"]).status_code == 200
+    assert refresh(estate, "hinderpremie", tokens.body["refresh_token"]).body["error"] == "invalid_grant"
+    assert estate.userinfo(again.body["access_token"]).status_code == 401
+
+
+def test_elif_chooses_with_an_app_code_and_is_not_asked_again(estate: Estate) -> None:
+    browser = estate.browser()
+    tokens = sign_in(browser, "hinderpremie", "elif", "totp", identity="EA:0999920243")
+    roles = ["HinderpremieGebruiker-Medewerker:0999920243"]
+    assert estate.verified(tokens, "hinderpremie")["hinderpremie_rol_3d"] == roles
+    assert sign_in(browser, "statistiek", "elif").claims["auth_time"] == tokens.claims["auth_time"]
+
+
+def test_marc_signs_in_with_a_code_by_sms(estate: Estate) -> None:
+    assert sign_in(estate.browser(), "hinderpremie", "marc", "sms").claims["locale"] == "fr"
+
+
+def test_a_code_used_by_ten_at_once_wins_once_and_dies(estate: Estate) -> None:
+    arrived = arrive(estate.browser(), "hinderpremie", "dirk")
+    answers = at_once(10, lambda _: estate.redeem("hinderpremie", arrived))
+    won = [answer for answer in answers if answer.status == 200]
+    assert len(won) == 1
+    assert estate.userinfo(won[0].body["access_token"]).status_code == 401
+
+
+def test_a_refresh_token_used_by_ten_at_once_rotates_once(estate: Estate) -> None:
+    tokens = sign_in(estate.browser(), "hinderpremie", "dirk", scope=estate.client("hinderpremie")["scope"])
+    token = tokens.body["refresh_token"]
+    answers = at_once(10, lambda _: refresh(estate, "hinderpremie", token).status)
+    assert sorted(answers) == [200] + [400] * 9
+
+
+def test_a_choice_clicked_ten_times_at_once_is_made(estate: Estate) -> None:
+    browser = estate.browser()
+    choice = browser.sign_in(browser.ask("hinderpremie"), "elif", "eid")
+    assert isinstance(choice, Page)
+    form = choice.form_with("identity")
+    sent = form.fields | {"identity": "EA:0999920243"}
+    assert set(at_once(10, lambda _: browser.post(form.action, sent).status_code)) == {303}
+
+
+def test_an_id_that_is_no_id_is_gone_and_breaks_nothing(estate: Estate) -> None:
+    browser = estate.browser()
+    for text in ("%00", "%F0%9F%94%91", "%FF", "a" * 3000):
+        assert_error_page(browser.open(f"/op/v1/auth/{text}/login"))
+        assert estate.get(f"/op/v1/logout?request={text}").status_code in (200, 400)
+    for text in ("\0", "🔑", "a" * 3000):
+        assert introspect(estate, "hinderpremie", text) == {"active": False}
+        assert estate.call("/op/v1/revoke", "hinderpremie", {"token": text}).status == 200
