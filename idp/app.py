@@ -57,6 +57,21 @@ class Route:
     endpoint: Endpoint
     failure: Failure = as_page
 
+    @property
+    def acts(self) -> bool:
+        """Whether a GET does more than show: a HEAD, as link scanners send, must not do the same."""
+        return self.address.startswith(("/op/v1/auth", "/op/v1/logout"))
+
+
+class Verbatim(Response):
+    """An answer whose headers go out letter for letter: a checked address must not be rewritten on the way."""
+
+    def get_wsgi_headers(self, environ: Any) -> Any:
+        """The headers as they were given, and the length of the body."""
+        headers = self.headers.copy()
+        headers["Content-Length"] = str(len(self.get_data()))
+        return headers
+
 
 def protocol_routes(provider: Provider) -> tuple[Route, ...]:
     """What programs call."""
@@ -154,7 +169,7 @@ class Application:
 
         def view(**path: str) -> Response:
             answer = self._answer(route, flask_request.environ, path=path)
-            return Response(answer.body, answer.status, list(answer.headers))
+            return Verbatim(answer.body, answer.status, list(answer.headers))
 
         self._flask.add_url_rule(
             route.address, f"{route.methods} {route.address}", view, methods=methods, provide_automatic_options=False
@@ -163,6 +178,8 @@ class Application:
     def _answer(self, route: Route, environ: Mapping[str, Any], *, path: Mapping[str, str]) -> Answer:
         request = replace(read_request(environ), path=path)
         try:
+            if request.method == "HEAD" and route.acts:
+                raise MethodNotAllowed("Use GET.")
             request = replace(request, body=read_body(environ))
             answer = route.endpoint(request)
         except ProtocolError as error:
@@ -182,7 +199,7 @@ class Application:
         answer = self._finished((as_json if is_program else as_page)(self._provider, request, error=failure))
         if isinstance(error, WrongMethod):  # RFC 9110 §15.5.6
             answer = answer.with_headers(("Allow", ", ".join(sorted(error.valid_methods or ()))))
-        return Response(answer.body, answer.status, list(answer.headers))
+        return Verbatim(answer.body, answer.status, list(answer.headers))
 
     def _finished(self, answer: Answer) -> Answer:
         named = {name for name, _ in answer.headers}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from claims.release import release, release_machine
 from claims.subject import subject
-from idm.days import end_of
-from idm.facts import Person
+from idm.days import day_of, end_of
+from idm.facts import Organisation, Person
 from idp.clients import Client
 from idp.identities import Option
 from idp.provider import Provider
@@ -46,16 +46,34 @@ class Authorization:
 
 
 def authorization_of(provider: Provider, grant: Grant) -> Authorization | None:
-    """The authorization that a Grant stands for today; None if the client, the person or the right is gone."""
+    """The authorization that a Grant stands for today.
+
+    None if the client, the person or the right is gone, or the client asks a surer sign-in by now.
+    """
     client = provider.clients.get(grant.client_id)
     person = provider.directory.person(grant.person_id)
-    if client is None or person is None:
+    if client is None or person is None or grant.level < provider.levels.level(client.minimum_acr):
         return None
     option = provider.identities.option(person.id, client, level=grant.level, value=grant.identity)
     return Authorization(client, grant, person, option) if option else None
 
 
+def registered(scope: tuple[str, ...], client: Client) -> tuple[str, ...]:
+    """What is left of a scope that was granted, now that the client may be registered for less."""
+    return tuple(one for one in scope if one in client.scopes)
+
+
+def machine_organisation(provider: Provider, client: Client) -> Organisation | None:
+    """The organisation of a machine client, while it exists; None if it has none, or if that has ended."""
+    organisation = provider.directory.organisation(client.organisation) if client.organisation else None
+    return organisation if organisation and organisation.is_valid_on(day_of(provider.clock())) else None
+
+
+def is_alive(provider: Provider, client: Client) -> bool:
+    """Whether a machine client may act: it stands for no organisation, or for one that has not ended."""
+    return not client.organisation or machine_organisation(provider, client) is not None
+
+
 def machine_claims(provider: Provider, client: Client, *, scopes: frozenset[str]) -> dict[str, object]:
     """The claims of a machine: its application and organisation, where its scope says so."""
-    organisation = provider.directory.organisation(client.organisation) if client.organisation else None
-    return release_machine(client.name, organisation, scopes=scopes)
+    return release_machine(client.name, machine_organisation(provider, client), scopes=scopes)

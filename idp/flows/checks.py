@@ -22,6 +22,7 @@ from idp.errors import (
 )
 
 RESPONSE_MODES = ("query", "fragment", "form_post")
+LONGEST = {"state": 4096, "nonce": 1024, "scope": 4096, "acr_values": 2048, "login_hint": 2048, "ui_locales": 256}
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -99,6 +100,13 @@ def no_parameter_is_repeated(asked: Asked) -> None:
         raise InvalidRequest("A parameter is given more than once.")
 
 
+def values_are_short(asked: Asked) -> None:
+    """A request may have to be kept for an hour, for anybody who sends one: what is kept has to be small."""
+    for name, longest in LONGEST.items():
+        if len(asked.get(name)) > longest:
+            raise InvalidRequest(f"{name} is too long.")
+
+
 def no_request_object_is_sent(asked: Asked) -> None:
     """Ignoring one would let what it protects be changed on the way (RFC 9101 §10)."""
     for name, error in (
@@ -163,6 +171,7 @@ ADDRESSEE: tuple[Check, ...] = (client_is_known, redirect_uri_is_registered)
 REQUEST: tuple[Check, ...] = (
     response_mode_is_supported,
     no_parameter_is_repeated,
+    values_are_short,
     no_request_object_is_sent,
     response_type_is_code,
     client_may_use_codes,

@@ -14,7 +14,7 @@ import msgspec
 from idm.days import end_of
 from idp.clients import Client
 from idp.errors import InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient
-from idp.flows.authorized import Authorization, authorization_of
+from idp.flows.authorized import Authorization, authorization_of, is_alive, registered
 from idp.provider import Provider
 from idp.records.grants import Grant, RefreshToken
 from idp.store import Absent, AlreadyTaken
@@ -57,7 +57,7 @@ class AuthorizationCodeGrant:
         if authorization is None:
             raise InvalidGrant("The right that the code was given for has ended.")
         self._keep(self._cut(authorization), refresh)
-        return Redeemed(code.scope, authorization, code.nonce, refresh)
+        return Redeemed(registered(code.scope, client), authorization, code.nonce, refresh)
 
     def _keep(self, grant: Grant, refresh: str) -> None:
         kept = RefreshToken(token_hash=hash_of(refresh), grant_id=grant.id, expires_at=grant.expires_at)
@@ -65,7 +65,8 @@ class AuthorizationCodeGrant:
         # the other come a moment later: one caller gets tokens, and they have ended (RFC 6749 §4.1.2).
         self._provider.grants.add(grant, kept if refresh else None)
         # Only now: a logout ends the session first and its Grants next, so one of the two sees this Grant.
-        if not grant.offline and self._provider.sessions.by_sid(grant.sid) is None:
+        # Offline access outlives a session once it was given; a code that comes too late gives none.
+        if self._provider.sessions.by_sid(grant.sid) is None:
             self._provider.grants.end(grant.id)
             raise InvalidGrant("The session that the code was given in has ended.")
 
@@ -122,7 +123,7 @@ class RefreshTokenGrant:
         grant = self._provider.grants.get(token.grant_id) if token else None
         if token is None or grant is None or grant.client_id != client.client_id:
             raise InvalidGrant("The refresh token is unknown, has expired or was withdrawn.")
-        scope = narrowed_scope(form, grant.scope)
+        scope = narrowed_scope(form, registered(grant.scope, client))
         authorization = authorization_of(self._provider, grant)
         if authorization is None:
             raise InvalidGrant("The right that the refresh token was given for has ended.")
@@ -141,10 +142,15 @@ class RefreshTokenGrant:
 class ClientCredentialsGrant:
     """RFC 6749 §4.4: the client for itself."""
 
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
     def redeem(self, form: Form, client: Client) -> Redeemed:
         """The scope asked, or all that is registered; InvalidScope for more."""
         if client.is_public:
             raise UnauthorizedClient("A public client has no credentials.")
+        if not is_alive(self._provider, client):
+            raise UnauthorizedClient("The organisation of this client has ended.")
         return Redeemed(narrowed_scope(form, tuple(client.scope.split())))
 
 
@@ -179,5 +185,5 @@ def grant_types(provider: Provider) -> dict[str, GrantType]:
     return {
         "authorization_code": AuthorizationCodeGrant(provider),
         "refresh_token": RefreshTokenGrant(provider),
-        "client_credentials": ClientCredentialsGrant(),
+        "client_credentials": ClientCredentialsGrant(provider),
     }

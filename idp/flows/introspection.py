@@ -7,12 +7,12 @@ filtered by the scopes that it may know. Everybody else hears `active: false`, a
 from idp.client_authentication import ClientAuthentication
 from idp.clients import Client
 from idp.errors import InvalidClient, InvalidRequest
-from idp.flows.authorized import Authorization, authorization_of, machine_claims
+from idp.flows.authorized import Authorization, authorization_of, machine_claims, registered
 from idp.flows.presented import AccessTokens, Presented
 from idp.http import Answer, Request, json_answer
 from idp.keys.tokens import authentication_claims
 from idp.provider import Provider
-from idp.tickets import AccessToken, hash_of
+from idp.tickets import hash_of
 
 INACTIVE: dict[str, object] = {"active": False}
 
@@ -45,7 +45,7 @@ class Introspection:
             return INACTIVE
         visible = presented.scopes if is_own else caller.may_know(presented.scopes)
         behind = presented.authorization
-        told = self._of_person(behind, visible) if behind else self._of_machine(token, visible)
+        told = self._of_person(behind, visible) if behind else self._of_machine(presented.client, visible)
         return told | {
             "active": True,
             "iss": self._provider.settings.issuer,
@@ -63,10 +63,8 @@ class Introspection:
             told |= authentication_claims(authorization.grant) | {"sub": authorization.subject}
         return told
 
-    def _of_machine(self, token: AccessToken, visible: frozenset[str]) -> dict[str, object]:
-        client = self._provider.clients.get(token.client_id)
-        claims = machine_claims(self._provider, client, scopes=visible) if client else {}
-        return claims | {"sub": token.client_id}
+    def _of_machine(self, client: Client, visible: frozenset[str]) -> dict[str, object]:
+        return machine_claims(self._provider, client, scopes=visible) | {"sub": client.client_id}
 
     def _refresh_token(self, secret: str, caller: Client) -> dict[str, object]:
         token = self._provider.grants.refresh_token(hash_of(secret))
@@ -75,5 +73,9 @@ class Introspection:
             return INACTIVE
         if authorization_of(self._provider, grant) is None:
             return INACTIVE
-        told: dict[str, object] = {"active": True, "client_id": grant.client_id, "scope": " ".join(grant.scope)}
+        told: dict[str, object] = {
+            "active": True,
+            "client_id": grant.client_id,
+            "scope": " ".join(registered(grant.scope, caller)),
+        }
         return told | {"iss": self._provider.settings.issuer, "exp": token.expires_at}

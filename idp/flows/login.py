@@ -142,7 +142,8 @@ class Login:
             self._provider.enrolled.enrol(identification.national_number, key.name)
         # One moment for both: a sign-in that is older than its request says would not count for it.
         used = authentication(key, at=self._provider.now())
-        cookie = self._sign_in(self._waiting.session(request), person, used=used)
+        session = self._waiting.session(request) or self._provider.sessions.by_browser(waiting.browser)
+        cookie = self._sign_in(session, person, new=self._new_session(person, waiting.browser, used=used))
         self._waiting.advance(waiting, authenticated_at=used.at, identity="")
         log.info("signed in: key=%s person=%s client=%s", key.name, person.id, waiting.client_id)
         last_key = self._provider.cookies.write("key", key.name, seconds=KEY_SECONDS)
@@ -161,27 +162,29 @@ class Login:
         except IdentifierInvalid as refused:
             raise InvalidRequest("People with such a number cannot come in here.", detail=str(refused)) from None
 
-    def _sign_in(self, session: Session | None, person: Person, *, used: Authentication) -> Header:
+    def _sign_in(self, session: Session | None, person: Person, *, new: Session) -> Header:
         secret = new_secret()
-        if session and session.person_id == person.id and self._renewed(session, used, cookie_hash=hash_of(secret)):
+        if session and session.person_id == person.id and self._renewed(session, new, cookie_hash=hash_of(secret)):
             return self._provider.cookies.write("session", secret)
         if session:
             self._provider.sessions.end(session.sid)
             self._provider.grants.end_session(session.sid)
-        self._provider.sessions.add(self._new_session(person, used, cookie_hash=hash_of(secret)))
+        self._provider.sessions.add(new.with_cookie(hash_of(secret)))
         return self._provider.cookies.write("session", secret)
 
-    def _renewed(self, session: Session, used: Authentication, *, cookie_hash: str) -> bool:
+    def _renewed(self, session: Session, new: Session, *, cookie_hash: str) -> bool:
+        (used,) = new.authentications
         changed = self._provider.sessions.change(
             session.sid, lambda current: current.with_authentication(used).with_cookie(cookie_hash)
         )
         return changed is not None
 
-    def _new_session(self, person: Person, used: Authentication, *, cookie_hash: str) -> Session:
+    def _new_session(self, person: Person, browser_id: str, *, used: Authentication) -> Session:
         return Session(
             sid=new_secret(),
-            cookie_hash=cookie_hash,
+            cookie_hash="",
             person_id=person.id,
+            browser_id=browser_id,
             authentications=(used,),
             created_at=used.at,
             expires_at=used.at + self._provider.settings.session_seconds,

@@ -12,6 +12,7 @@ import msgspec
 from idp.authenticator import Page
 from idp.clients import Client
 from idp.errors import InvalidRequest
+from idp.flows.checks import LONGEST
 from idp.flows.hints import claims_of_hint
 from idp.flows.login import full_name
 from idp.flows.screen import Occasion, show
@@ -100,7 +101,7 @@ class Logout:
             hinted_sid=str(hint.get("sid", "")),
             client_id=client.client_id if client else "",
             redirect_uri=uri,
-            state=parameters.get("state", ""),
+            state=short_state(parameters.get("state", "")),
             is_switch=client is not None and request.has_parameter("switch"),
         )
 
@@ -139,3 +140,10 @@ class Logout:
         values = {"back_url": client.client_uri if client else "", "back_name": client.name if client else ""}
         page = Page("flows/logged_out.html", "logged-out", values)
         return show(self._provider, request, page=page, occasion=Occasion())
+
+
+def short_state(state: str) -> str:
+    """The state to give back; InvalidRequest if it is longer than anybody needs, since it may have to be kept."""
+    if len(state) > LONGEST["state"]:
+        raise InvalidRequest("state is too long.")
+    return state

@@ -6,7 +6,8 @@ userinfo, introspection and revocation. Must not know: who presents it.
 
 from dataclasses import dataclass
 
-from idp.flows.authorized import Authorization, authorization_of
+from idp.clients import Client
+from idp.flows.authorized import Authorization, authorization_of, is_alive
 from idp.provider import Provider
 from idp.tickets import AccessToken, hash_of
 
@@ -16,12 +17,13 @@ class Presented:
     """A live access token, with the authorization behind it (None: the client's own)."""
 
     token: AccessToken
+    client: Client
     authorization: Authorization | None
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The scopes of the token."""
-        return frozenset(self.token.scope)
+        """The scopes of the token that its client is still registered for."""
+        return self.client.scopes.intersection(self.token.scope)
 
 
 class AccessTokens:
@@ -34,13 +36,14 @@ class AccessTokens:
     def find(self, secret: str) -> Presented | None:
         """What the token stands for today; None if it stands for nothing."""
         token = self._tokens.get(hash_of(secret))
-        if token is None:
+        client = self._provider.clients.get(token.client_id) if token else None
+        if token is None or client is None:
             return None
         if not token.grant_id:
-            return Presented(token, None) if self._provider.clients.get(token.client_id) else None
+            return Presented(token, client, None) if is_alive(self._provider, client) else None
         grant = self._provider.grants.get(token.grant_id)
         authorization = authorization_of(self._provider, grant) if grant else None
-        return Presented(token, authorization) if authorization else None
+        return Presented(token, client, authorization) if authorization else None
 
     def owner(self, secret: str) -> str:
         """The client that the token was given to; empty if there is no such token."""

@@ -26,13 +26,18 @@ class SessionRecords:
 
     def add(self, new: Session) -> None:
         """Keep a new session."""
-        row = {"sid": new.sid, "cookie_hash": new.cookie_hash, "person_id": new.person_id, "version": new.version}
+        columns = ("sid", "cookie_hash", "person_id", "browser_id", "version", "expires_at")
+        row = {name: getattr(new, name) for name in columns} | {"body": msgspec.json.encode(new)}
         with self._engine.begin() as connection:
-            connection.execute(insert(session).values(**row, expires_at=new.expires_at, body=msgspec.json.encode(new)))
+            connection.execute(insert(session).values(**row))
 
     def by_cookie(self, cookie_hash: str) -> Session | None:
         """The live session of a cookie."""
         return self._one(session.c.cookie_hash == cookie_hash)
+
+    def by_browser(self, browser_id: str) -> Session | None:
+        """The live session that was made in a browser."""
+        return self._one(session.c.browser_id == browser_id)
 
     def by_sid(self, sid: str) -> Session | None:
         """The live session of a sid."""

@@ -38,11 +38,13 @@ session = Table(
     Column("sid", String(64), primary_key=True),
     Column("cookie_hash", String(64), nullable=False, unique=True),
     Column("person_id", String(36), nullable=False),
+    Column("browser_id", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("body", LargeBinary, nullable=False),
     Index("ix_session_person_id", "person_id"),
+    Index("ix_session_browser_id", "browser_id"),
 )
 
 grant = Table(

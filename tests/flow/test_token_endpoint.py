@@ -200,7 +200,7 @@ def test_percent_encoded_bytes_that_are_no_text_are_a_failed_authentication(esta
 
 def test_basic_is_form_encoded_so_that_any_secret_can_be_sent(estate: Estate) -> None:
     secret = "a+b c%41:é/=&🔑" + "0" * 20
-    estate.register("tijdmeting", client_id="urn:tijd:meting", client_secret=secret)
+    estate.register("tijdmeting", client_id="urn:tijd:meting", client_secret=secret, organisation="")
     named = quote("urn:tijd:meting", safe=""), quote(secret, safe="")
     assert machine(estate, basic(*named)).status == 200
     assert_refused(machine(estate, basic("urn:tijd:meting", secret)), "invalid_client", 401)

@@ -83,12 +83,14 @@ def make_session() -> None:
         sa.Column("sid", sa.String(64), primary_key=True),
         sa.Column("cookie_hash", sa.String(64), nullable=False, unique=True),
         sa.Column("person_id", sa.String(36), nullable=False),
+        sa.Column("browser_id", sa.String(64), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_index("ix_session_person_id", "session", ["person_id"])
+    op.create_index("ix_session_browser_id", "session", ["browser_id"])
 
 
 def make_grant_record() -> None:
