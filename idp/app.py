@@ -66,7 +66,7 @@ class Route:
 class Verbatim(Response):
     """An answer whose headers go out letter for letter: a checked address must not be rewritten on the way."""
 
-    def get_wsgi_headers(self, environ: Any) -> Any:
+    def get_wsgi_headers(self, _environ: Any) -> Any:
         """The headers as they were given, and the length of the body."""
         headers = self.headers.copy()
         headers["Content-Length"] = str(len(self.get_data()))

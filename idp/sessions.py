@@ -21,9 +21,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One person in one browser. `sid` is told to clients, the cookie's value to nobody: we keep its hash.
 
     `browser_id` is the hash of the cookie that forms are bound to: a sign-in whose session cookie was just renewed in
-    another tab is still known to come from this browser. `identities` holds, by client, the value of the identity chosen
-    last (`EA:0999910147`); `clients` those that received a token. `version` counts the changes, so that two at once do
-    not lose one.
+    another tab is still known to come from this browser. `identities` holds, by client, the value of the identity
+    chosen last (`EA:0999910147`); `clients` those that received a token. `version` counts the changes, so that two at
+    once do not lose one.
     """
 
     sid: str
