@@ -66,10 +66,6 @@ class Directory:
         """The person of that id (vo_id); None if there is none."""
         return self._person_where(model.Person.id == person_id)
 
-    def person_by_subject(self, subject: str) -> Person | None:
-        """The person of that subject; None if there is none."""
-        return self._person_where(model.Person.subject == subject)
-
     def register_citizen(self, national_number: str, *, given_name: str, family_name: str, locale: str) -> Person:
         """The person of that number, made known if need be, by one of many callers. Raises IdentifierInvalid."""
         number = self._checked(national_number)

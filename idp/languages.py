@@ -17,6 +17,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from idm.identifiers import format_enterprise_number, format_national_number
+
 LANGUAGES = ("nl", "fr", "de", "en")
 BRUSSELS = ZoneInfo("Europe/Brussels")
 Moment = date | datetime | int | float | str
@@ -79,7 +81,7 @@ def write_day(moment: Moment, language: str) -> str:
 def write_grouped(number: str) -> str:
     """Enterprise and national numbers as people read them (0999.910.147, 85.64.12-995.05); others unchanged."""
     if re.fullmatch(r"[0-9]{10}", number):
-        return f"{number[:4]}.{number[4:7]}.{number[7:]}"
+        return format_enterprise_number(number)
     if re.fullmatch(r"[0-9]{11}", number):
-        return f"{number[:2]}.{number[2:4]}.{number[4:6]}-{number[6:9]}.{number[9:]}"
+        return format_national_number(number)
     return number
