@@ -17,7 +17,7 @@ from authenticators.simulators.cards import CardBox
 from authenticators.simulators.clock import SimulatedClock
 from authenticators.simulators.inbox import Inbox
 from authenticators.simulators.personas import DemoPerson, SimulatedPhone, new_cards
-from authenticators.simulators.test_authority import CardAuthority
+from authenticators.simulators.authority import CardAuthority
 from authenticators.sms import Sms
 from demo.world import read_world
 from idm.days import day_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from authenticators.eid import Eid
 from authenticators.simulators.cards import CardBox, NewCard, NoSuchCard
-from authenticators.simulators.test_authority import Subject
+from authenticators.simulators.authority import Subject
 from authenticators.web_eid import Challenge
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Means, Page
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from authenticators.simulators.test_authority import CardAuthority, CardKey, Subject
+from authenticators.simulators.authority import CardAuthority, CardKey, Subject
 from authenticators.web_eid import Challenge, signed_value
 
 PIN_OF_NEW_CARDS = "1234"

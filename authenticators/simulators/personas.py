@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from authenticators.simulators.cards import NewCard
 from authenticators.simulators.inbox import Inbox
-from authenticators.simulators.test_authority import Subject
+from authenticators.simulators.authority import Subject
 from authenticators.sms import Sms
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Means, Page
 

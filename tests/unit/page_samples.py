@@ -19,6 +19,7 @@ from tests.unit.page_values import (
     HINDERPREMIE,
     IDENTITY,
     KORENAAR,
+    LOGGED_OUT,
     LOGIN,
     LOGOUT,
     MESSAGES,
@@ -157,10 +158,11 @@ SAMPLES = [
         asking=None,
     ),
     *_of(
-        Sample("plain", "flows/logged_out.html", "logged-out", {"back_url": "", "back_name": ""}),
+        Sample("plain", "flows/logged_out.html", "logged-out", LOGGED_OUT),
         {
             "back": {"back_url": "http://localhost:8001/", "back_name": "Hinderpremie"},
             "nameless": {"back_url": "http://localhost:8001/"},
+            "framed": {"back_url": "app.be:/x", "frames": ["http://localhost:8001/out?sid=1"], "is_awaited": True},
         },
         asking=None,
     ),

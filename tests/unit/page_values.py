@@ -173,6 +173,7 @@ LOGOUT = {
     "request": "r1",
     "cancel_url": "/",
 }
+LOGGED_OUT: dict[str, object] = {"back_url": "", "back_name": "", "frames": [], "is_awaited": False}
 APPLICATIONS = [{"name": "Hinderpremie", "url": "http://localhost:8001/"}]
 MESSAGE = {"at": "2026-11-24T13:22:08+00:00", "to": "+32470000004", "text": "123456 is uw code voor Hinderpremie."}
 MESSAGES = [MESSAGE | {"code": "123456"}, MESSAGE | {"code": None, "text": "Er is iets veranderd."}]

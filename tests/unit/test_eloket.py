@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ import pytest
 from authlib.integrations.flask_client import OAuthError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from flask import Flask
 from jwt.algorithms import RSAAlgorithm
 
-from demo.eloket import Registration, Shelf, check_id_token, create_eloket
+from demo.eloket import Eloket, Registration, Shelf, check_id_token, create_eloket
 
 KEY = rsa.generate_private_key(65537, 2048)
 OTHER_KEY = rsa.generate_private_key(65537, 2048)
@@ -126,7 +128,7 @@ def test_a_good_token_gives_its_claims(provider: Published) -> None:
     ids=str,
 )
 def test_a_token_with_a_wrong_or_missing_claim_is_refused(provider: Published, changes: dict[str, Any]) -> None:
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(sign(provider.claims(**changes)))
 
 
@@ -136,7 +138,7 @@ def test_a_token_for_several_audiences_is_believed_if_we_asked_for_it(provider: 
 
 
 def test_a_token_without_signature_is_refused(provider: Published) -> None:
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(jwt.encode(provider.claims(), None, "none", headers={"kid": "current"}))
 
 
@@ -149,39 +151,39 @@ def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(provider: Pub
     )
     # PyJWT itself refuses to make this token, so that it is put together by hand.
     signature = base64.urlsafe_b64encode(algorithm.sign(head + b"." + body, public)).rstrip(b"=")
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(b".".join([head, body, signature]).decode())
 
 
 def test_a_token_signed_by_another_key_is_refused(provider: Published) -> None:
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(sign(provider.claims(), key=OTHER_KEY))
 
 
 @pytest.mark.parametrize("kid", ["", "unknown"])
 def test_a_token_of_an_unknown_key_is_refused(provider: Published, kid: str) -> None:
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(sign(provider.claims(), kid=kid))
 
 
 def test_another_algorithm_than_the_registered_one_is_refused(provider: Published) -> None:
     token = sign(provider.claims(), algorithm="RS512")
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(token)
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(sign(provider.claims()), signing_algorithm="ES256")
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "not a token"])
 def test_what_is_no_token_is_refused(provider: Published, token: str) -> None:
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(token)
 
 
 def test_the_leeway_is_asked_at_each_check(provider: Published) -> None:
     now = int(time.time())
     token = sign(provider.claims(iat=now + 31 * DAY, exp=now + 31 * DAY + 60))
-    with pytest.raises(OAuthError, match="invalid_id_token"):
+    with pytest.raises(OAuthError, match="invalid_token"):
         provider.check(token)
     assert provider.check(token, leeway=lambda: 10.0 + 31 * DAY)["iat"] == now + 31 * DAY
 
@@ -283,3 +285,81 @@ def test_every_page_has_its_headers(provider: Published) -> None:
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
+
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+def logout_claims(provider: Published, **changes: Any) -> dict[str, Any]:
+    """The claims of a good logout token, with changes."""
+    usual = {"nonce": None, "jti": secrets.token_hex(8), "sid": "of dirk", "events": {EVENT: {}}}
+    return provider.claims(**(usual | changes))
+
+
+def eloket_with_people(provider: Published) -> tuple[Flask, Eloket]:
+    """An eloket in which two people are signed in."""
+    made: list[Eloket] = []
+
+    class Kept(Eloket):
+        def __init__(self, app: Flask, registration: Registration) -> None:
+            super().__init__(app, registration)
+            made.append(self)
+
+    app = create_eloket(provider.registration(), Kept)
+    made[0].people["1"] = {"claims": {"sub": "a", "sid": "of dirk"}}
+    made[0].people["2"] = {"claims": {"sub": "a", "sid": "elsewhere"}}
+    made[0].people["3"] = {"claims": {"sub": "b", "sid": "of an"}}
+    return app, made[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "stay"),
+    [({}, {"2", "3"}), ({"sub": None}, {"2", "3"}), ({"sid": None}, {"3"}), ({"sid": "of nobody"}, {"1", "2", "3"})],
+    ids=str,
+)
+def test_a_logout_token_ends_the_sessions_that_it_names(
+    provider: Published, changes: dict[str, Any], stay: set[str]
+) -> None:
+    app, eloket = eloket_with_people(provider)
+    form = {"logout_token": sign(logout_claims(provider, **changes))}
+    answer = app.test_client().post("/backchannel-logout", data=form)
+    assert (answer.status_code, answer.data, answer.headers["Cache-Control"]) == (200, b"", "no-store")
+    assert set(eloket.people) == stay
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nonce": "n"},
+        {"events": None},
+        {"events": []},
+        {"events": {"another": {}}},
+        {"events": {EVENT: True}},
+        {"jti": None},
+        {"sub": None, "sid": None},
+        {"aud": "subsidieloket"},
+        {"iss": "https://elsewhere.example/op"},
+        {"exp": 1},
+    ],
+    ids=str,
+)
+def test_a_token_that_is_no_logout_token_ends_nothing(provider: Published, changes: dict[str, Any]) -> None:
+    app, eloket = eloket_with_people(provider)
+    form = {"logout_token": sign(logout_claims(provider, **changes))}
+    assert app.test_client().post("/backchannel-logout", data=form).status_code == 400
+    assert len(eloket.people) == 3
+
+
+def test_a_logout_token_serves_once(provider: Published) -> None:
+    app, eloket = eloket_with_people(provider)
+    form = {"logout_token": sign(logout_claims(provider))}
+    assert app.test_client().post("/backchannel-logout", data=form).status_code == 200
+    eloket.people["4"] = {"claims": {"sub": "a", "sid": "of dirk"}}
+    assert app.test_client().post("/backchannel-logout", data=form).status_code == 400
+    assert "4" in eloket.people
+
+
+def test_nothing_at_all_ends_nothing(provider: Published) -> None:
+    app, eloket = eloket_with_people(provider)
+    assert app.test_client().post("/backchannel-logout").status_code == 400
+    assert len(eloket.people) == 3

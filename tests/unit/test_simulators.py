@@ -17,7 +17,7 @@ from authenticators.simulators.clock import DAY_SECONDS, FARTHEST_DAYS, Simulate
 from authenticators.simulators.inbox import ADDRESSES_KEPT, MESSAGES_KEPT, Inbox
 from authenticators.simulators.pages import clock_reading, inbox_addresses, inbox_messages, set_clock
 from authenticators.simulators.personas import DemoPerson, SimulatedPhone, new_cards, shortcuts
-from authenticators.simulators.test_authority import CardAuthority, Subject
+from authenticators.simulators.authority import CardAuthority, Subject
 from authenticators.sms import Sms
 from authenticators.totp import Totp
 from authenticators.web_eid import Challenge
