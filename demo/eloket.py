@@ -9,7 +9,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ from werkzeug import Response
 
 # What a link to /login may ask: each can only narrow the sign-in, so it does no harm that anyone can write the link.
 WISHES = ("ui_locales", "acr_values", "login_hint", "prompt", "max_age")
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 @dataclass(frozen=True)
@@ -58,26 +59,43 @@ def check_id_token(
 
     `at_hash` is left unchecked (§3.1.3.8 allows it): in the code flow the access token came in the same answer.
     """
+    claims = read_token(id_token, registration, keys=keys, required=("iss", "sub", "aud", "exp", "iat"))
+    # The nonce ties the token to this browser's attempt; azp tells which of several audiences asked for it.
+    asker = claims.get("azp", claims["aud"])
+    if (nonce and claims.get("nonce") != nonce) or asker not in (registration.client_id, [registration.client_id]):
+        raise OAuthError("invalid_token")
+    return claims
+
+
+def check_logout_token(token: str, registration: Registration, *, keys: jwt.PyJWKClient) -> dict[str, Any]:
+    """The claims of a genuine logout token for us (OpenID Connect Back-Channel Logout 1.0 §2.6); else OAuthError."""
+    claims = read_token(token, registration, keys=keys, required=("iss", "aud", "exp", "iat", "jti", "events"))
+    says_so = isinstance(claims["events"], dict) and isinstance(claims["events"].get(LOGOUT_EVENT), dict)
+    # An ID token has a nonce and no event: nobody can log anyone out with one.
+    if not says_so or "nonce" in claims or not ("sid" in claims or "sub" in claims):
+        raise OAuthError("invalid_token")
+    return claims
+
+
+def read_token(
+    token: str, registration: Registration, *, keys: jwt.PyJWKClient, required: Sequence[str]
+) -> dict[str, Any]:
+    """The claims of a token that the provider signed for us and that is in time; else OAuthError."""
     try:
-        claims = jwt.decode(
-            id_token,
-            keys.get_signing_key_from_jwt(id_token),
+        return jwt.decode(
+            token,
+            keys.get_signing_key_from_jwt(token),
             # From the registration, never from the token: an attacker writes its header (RFC 8725 §3.1).
             algorithms=[registration.signing_algorithm],
             issuer=registration.issuer,
             audience=registration.client_id,
             leeway=registration.leeway(),
-            options={"require": ["iss", "sub", "aud", "exp", "iat"]},
+            options={"require": list(required)},
         )
     except jwt.PyJWKClientConnectionError as failure:
         raise OAuthError("provider_unreachable") from failure
     except jwt.PyJWTError as failure:
-        raise OAuthError("invalid_id_token") from failure
-    # The nonce ties the token to this browser's attempt; azp tells which of several audiences asked for it.
-    asker = claims.get("azp", claims["aud"])
-    if (nonce and claims.get("nonce") != nonce) or asker not in (registration.client_id, [registration.client_id]):
-        raise OAuthError("invalid_id_token")
-    return claims
+        raise OAuthError("invalid_token") from failure
 
 
 class Eloket:
@@ -85,7 +103,7 @@ class Eloket:
 
     def __init__(self, app: Flask, registration: Registration) -> None:
         self.registration = registration
-        self.attempts, self.people, self.turn = Shelf(), Shelf(), threading.Lock()
+        self.attempts, self.people, self.told, self.turn = Shelf(), Shelf(), Shelf(), threading.Lock()
         self.client: Any = OAuth(app).register(
             "provider",
             client_id=registration.client_id,
@@ -160,7 +178,7 @@ class Eloket:
                 tokens = self.client.fetch_access_token(grant_type="refresh_token", refresh_token=known)
                 claims = check_id_token(tokens.get("id_token", ""), self.registration, keys=self.keys)
                 if claims["sub"] != person["claims"]["sub"]:  # OpenID Connect Core §12.2
-                    raise OAuthError("invalid_id_token")
+                    raise OAuthError("invalid_token")
                 self.people[session["person"]] = {"refresh_token": known, **tokens, "claims": claims}
         return redirect("/", 303)
 
@@ -173,6 +191,18 @@ class Eloket:
         left = self.client.create_logout_url(back, hint, client_id=client_id)
         session["left"] = {"state": left["state"], "switch": switch}
         return redirect(left["url"] + "&switch=true" * switch, 303)
+
+    def end(self) -> Response:
+        """The provider tells, server to server, that a session has ended there: whoever came by it is out here too."""
+        ended = check_logout_token(request.form.get("logout_token", ""), self.registration, keys=self.keys)
+        with self.turn:
+            if ended["jti"] in self.told:  # a token that somebody kept is no good a second time
+                raise OAuthError("invalid_token")
+            self.told[ended["jti"]] = ended
+            for shelf_id, person in list(self.people.items()):
+                if all(person["claims"].get(name) == ended[name] for name in ("sid", "sub") if name in ended):
+                    self.people.pop(shelf_id)
+        return Response(status=200)
 
     def protect(self, response: Response) -> Response:
         """The headers of every page."""
@@ -212,6 +242,7 @@ def create_eloket(registration: Registration, pages: type[Eloket] = Eloket) -> F
     app.add_url_rule("/refresh", "refresh", eloket.refresh, methods=["POST"])
     app.add_url_rule("/logout", "logout", eloket.leave, methods=["POST"], defaults={"switch": False})
     app.add_url_rule("/switch", "switch", eloket.leave, methods=["POST"], defaults={"switch": True})
+    app.add_url_rule("/backchannel-logout", "end", eloket.end, methods=["POST"])
     app.register_error_handler(OAuthError, show_failure)
     app.register_error_handler(requests.RequestException, show_failure)
     app.context_processor(lambda: {"client": registration})

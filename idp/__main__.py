@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(asked: Asked, house: "House") -> str:
     """Run one command; what it says."""
-    from idp.client_registry import run_client_command
+    from idp.client_registry import make_token, run_client_command
     from idp.keys.listing import run_keys_command
+    from idp.profiles import report
     from idp.world import load_world, wish_of
 
     if asked.command == "migrate":
@@ -48,6 +49,10 @@ def run(asked: Asked, house: "House") -> str:
         return serve(asked, house)
     if asked.command == "world load":
         return load_world(house, wish_of(asked, asked.file))
+    if asked.command == "client token":
+        return make_token(asked, house.registration_tokens)
+    if asked.command == "check":
+        return report(house.clients.all().values(), house.settings)
     if asked.command.startswith("client "):
         return run_client_command(asked, house.clients, hasher=house.master_key)
     return run_keys_command(asked, house.keyring)

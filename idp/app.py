@@ -18,6 +18,8 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from idp.errors import ProtocolError, ServerError
 from idp.flows.authorization import Authorization
+from idp.flows.consent import ConsentQuestion
+from idp.flows.cross_origin import CrossOrigin
 from idp.flows.discovery import Discovery
 from idp.flows.failure import MethodNotAllowed, NotFound, as_json, as_page
 from idp.flows.identity import IdentityChoice
@@ -25,8 +27,11 @@ from idp.flows.introspection import Introspection
 from idp.flows.login import Login
 from idp.flows.logout import Logout
 from idp.flows.no_access import NoAccess
+from idp.flows.pushed import PushedAuthorization
+from idp.flows.registration import Registration
 from idp.flows.revocation import Revocation
 from idp.flows.screen import content_security_policy
+from idp.flows.session_management import SessionManagement
 from idp.flows.simulators import Simulated, Simulators
 from idp.flows.start import Start
 from idp.flows.static import StaticFiles
@@ -50,12 +55,17 @@ class Failure(Protocol):
 
 @dataclass(frozen=True)
 class Route:
-    """An address with its methods and endpoint, and how a failure of it is told."""
+    """An address with its methods and endpoint, and how a failure of it is told.
+
+    `may_be_framed`: by pages of others; `is_shared`: with scripts of the origins that clients registered.
+    """
 
     methods: str
     address: str
     endpoint: Endpoint
     failure: Failure = as_page
+    may_be_framed: bool = False
+    is_shared: bool = False
 
     @property
     def acts(self) -> bool:
@@ -80,17 +90,31 @@ def protocol_routes(provider: Provider) -> tuple[Route, ...]:
         Route("GET", "/op/.well-known/openid-configuration", discovery.document, as_json),
         Route("GET", "/.well-known/oauth-authorization-server/op", discovery.document, as_json),
         Route("GET", "/op/v1/keys", discovery.keys, as_json),
-        Route("POST", "/op/v1/token", TokenEndpoint(provider).answer, as_json),
-        Route("GET POST", "/op/v1/userinfo", Userinfo(provider).answer, as_json),
+        Route("POST", "/op/v1/token", TokenEndpoint(provider).answer, as_json, is_shared=True),
+        Route("POST", "/op/v1/par", PushedAuthorization(provider).answer, as_json),
+        Route("GET POST", "/op/v1/userinfo", Userinfo(provider).answer, as_json, is_shared=True),
         Route("POST", "/op/v1/introspect", Introspection(provider).answer, as_json),
-        Route("POST", "/op/v1/revoke", Revocation(provider).answer, as_json),
+        Route("POST", "/op/v1/revoke", Revocation(provider).answer, as_json, is_shared=True),
+    )
+
+
+def registration_routes(provider: Provider) -> tuple[Route, ...]:
+    """Where applications register themselves, if they may at all."""
+    if provider.settings.registration == "off":
+        return ()
+    registration = Registration(provider)
+    return (
+        Route("POST", "/op/v1/register", registration.register, as_json),
+        Route("GET", "/op/v1/register/<client_id>", registration.read, as_json),
+        Route("PUT", "/op/v1/register/<client_id>", registration.update, as_json),
+        Route("DELETE", "/op/v1/register/<client_id>", registration.delete, as_json),
     )
 
 
 def page_routes(provider: Provider) -> tuple[Route, ...]:
     """What people see."""
     authorization, login, logout = Authorization(provider), Login(provider), Logout(provider)
-    identity, no_access = IdentityChoice(provider), NoAccess(provider)
+    identity, consent, no_access = IdentityChoice(provider), ConsentQuestion(provider), NoAccess(provider)
     return (
         Route("GET POST", "/op/v1/auth", authorization.authorize),
         Route("GET", "/op/v1/auth/<request_id>", authorization.resume),
@@ -101,8 +125,11 @@ def page_routes(provider: Provider) -> tuple[Route, ...]:
         Route("POST", "/op/v1/auth/<request_id>/login/<key>", login.finish),
         Route("GET", "/op/v1/auth/<request_id>/identity", identity.show),
         Route("POST", "/op/v1/auth/<request_id>/identity", identity.chosen),
+        Route("GET", "/op/v1/auth/<request_id>/consent", consent.show),
+        Route("POST", "/op/v1/auth/<request_id>/consent", consent.answered),
         Route("GET", "/op/v1/auth/<request_id>/no-access", no_access.show),
         Route("GET POST", "/op/v1/logout", logout.ask),
+        Route("GET", "/op/v1/session", SessionManagement(provider).page, may_be_framed=True),
         Route("POST", "/op/v1/logout/confirm", logout.confirmed),
     )
 
@@ -129,6 +156,8 @@ def simulator_routes(provider: Provider, simulated: Simulated) -> tuple[Route, .
         Route("GET", "/simulators/app", simulators.app),
         Route("GET", "/simulators/clock", simulators.clock),
         Route("POST", "/simulators/clock", simulators.set_clock),
+        Route("GET", "/simulators/clock.html", simulators.clock_page),
+        Route("POST", "/simulators/clock.html", simulators.set_clock_page),
     )
     return tuple(replace(route, endpoint=simulators.guarded(route.endpoint)) for route in routes)
 
@@ -137,14 +166,17 @@ class Application:
     """The WSGI application."""
 
     def __init__(self, provider: Provider, routes: Iterable[Route]) -> None:
-        self._provider = provider
+        self.provider = provider
         self._headers = headers_of_every_answer(provider)
+        self._cross_origin = CrossOrigin(provider)
         self._fixed: dict[tuple[str, str], Route] = {}
         self._flask = Flask(__name__, static_folder=None)
         # An address is what it is: a helpful redirect would be built from the Host header.
         self._flask.url_map.merge_slashes = self._flask.url_map.strict_slashes = False
         for route in routes:
             self._mount(route)
+            if route.is_shared:
+                self._mount(Route("OPTIONS", route.address, self._cross_origin.preflight(route.methods), as_json))
         self._flask.register_error_handler(HTTPException, self._unrouted)
 
     def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -160,7 +192,7 @@ class Application:
 
     def close(self) -> None:
         """Let go of what the provider holds open."""
-        self._provider.close()
+        self.provider.close()
 
     def _mount(self, route: Route) -> None:
         methods = route.methods.split()
@@ -183,12 +215,13 @@ class Application:
             request = replace(request, body=read_body(environ))
             answer = route.endpoint(request)
         except ProtocolError as error:
-            answer = route.failure(self._provider, request, error=error)
+            answer = route.failure(self.provider, request, error=error)
         except Exception:  # the last door: whatever it was, the caller hears server_error and the log has the trace
             log.exception("unforeseen at %s", route.address)
             unforeseen = ServerError("Something went wrong here.")
-            answer = route.failure(self._provider, request, error=unforeseen)
-        return self._finished(answer)
+            answer = route.failure(self.provider, request, error=unforeseen)
+        shared = self._cross_origin.headers(request) if route.is_shared else ()
+        return self._finished(answer.with_headers(*shared), may_be_framed=route.may_be_framed)
 
     def _unrouted(self, error: HTTPException) -> Response:
         failure: ProtocolError = NotFound("No page.")
@@ -196,13 +229,13 @@ class Application:
             failure = MethodNotAllowed("This method is not allowed.")
         request = read_request(flask_request.environ)
         is_program = request.address.startswith(("/op/v1/", "/op/.well-known/", "/.well-known/"))
-        answer = self._finished((as_json if is_program else as_page)(self._provider, request, error=failure))
+        answer = self._finished((as_json if is_program else as_page)(self.provider, request, error=failure))
         if isinstance(error, WrongMethod):  # RFC 9110 §15.5.6
             answer = answer.with_headers(("Allow", ", ".join(sorted(error.valid_methods or ()))))
         return Verbatim(answer.body, answer.status, list(answer.headers))
 
-    def _finished(self, answer: Answer) -> Answer:
-        named = {name for name, _ in answer.headers}
+    def _finished(self, answer: Answer, *, may_be_framed: bool = False) -> Answer:
+        named = {name for name, _ in answer.headers} | ({"X-Frame-Options"} if may_be_framed else set())
         return answer.with_headers(*(header for header in self._headers if header[0] not in named))
 
 
@@ -232,6 +265,7 @@ def create_app(provider: Provider, surroundings: Surroundings) -> Application:
     simulated = surroundings.simulated
     routes = (
         *protocol_routes(provider),
+        *registration_routes(provider),
         *page_routes(provider),
         *start_routes(provider, surroundings.is_ready),
         *(simulator_routes(provider, simulated) if simulated else ()),

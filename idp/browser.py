@@ -55,6 +55,12 @@ class Cookies:
         name = self._settings.cookie_name(purpose)
         return ("Set-Cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{self._secure}{age}")
 
+    def write_state(self, value: str, *, seconds: int) -> Header:
+        """The one cookie that our script may read, also in an application's frame: random, good for nothing else."""
+        site = "None" if self._secure else "Lax"
+        name = self._settings.cookie_name("state")
+        return ("Set-Cookie", f"{name}={value}; Path=/; SameSite={site}{self._secure}; Max-Age={seconds}")
+
     def browser(self, request: Request) -> Browser:
         """The browser that sent this request, or a new one."""
         secret = self.read(request, "browser")

@@ -1,4 +1,4 @@
-"""Which client is calling: none, client_secret_basic, client_secret_post or private_key_jwt.
+"""Which client is calling: none, client_secret_basic, client_secret_post, private_key_jwt, or a certificate.
 
 Promises: the method that the client is registered with and no other, one a request; an unknown client, a wrong secret
 and a wrong method answer alike (RFC 6749 §5.2). Must not know: what the client wants.
@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from typing import Any
 
-from idp.clients import Client
+from idp.clients import TLS_METHODS, Client
+from idp.connections import Connections
 from idp.errors import InvalidClient, InvalidRequest
 from idp.http import Request
-from idp.keys.jwt import ASYMMETRIC_ALGORITHMS, TokenRejected, unverified_claims, verify
+from idp.keys.jwt import ASYMMETRIC_ALGORITHMS, TokenRejected, unverified_claims
 from idp.provider import Provider
 from idp.store import Ticket
 from idp.tickets import hash_of
@@ -32,6 +33,7 @@ class ClientAuthentication:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._assertions = provider.store.repository(UsedAssertion)
+        self._connections = Connections(provider)
 
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
         """The client that proved itself; InvalidClient, or InvalidRequest where two proofs were sent."""
@@ -43,7 +45,7 @@ class ClientAuthentication:
             return self._by_basic(basic, form)
         if "client_assertion" in form:
             return self._by_assertion(form)
-        return self._by_form(form)
+        return self._by_form(request, form)
 
     def _by_basic(self, basic: tuple[str, str], form: Mapping[str, str]) -> Client:
         client_id, secret = basic
@@ -53,7 +55,11 @@ class ClientAuthentication:
         self._check_secret(client, secret)
         return client
 
-    def _by_form(self, form: Mapping[str, str]) -> Client:
+    def _by_form(self, request: Request, form: Mapping[str, str]) -> Client:
+        named = self._provider.clients.get(form.get("client_id", ""))
+        if named and named.token_endpoint_auth_method in TLS_METHODS and "client_secret" not in form:
+            self._connections.authenticate(request, named)
+            return named
         if "client_secret" not in form:
             return self._registered(form.get("client_id", ""), "none")
         client = self._registered(form.get("client_id", ""), "client_secret_post")
@@ -81,8 +87,9 @@ class ClientAuthentication:
             if form.get("client_id", claimed) != claimed:
                 raise InvalidRequest("client_id differs from the authenticated client.")
             client = self._registered(claimed, "private_key_jwt")
-            keys = (client.jwks or {}).get("keys", [])
-            claims = verify(form["client_assertion"], keys, algorithms=ASYMMETRIC_ALGORITHMS)
+            registered = client.token_endpoint_auth_signing_alg
+            algorithms = (registered,) if registered else ASYMMETRIC_ALGORITHMS
+            claims = self._provider.client_keys.verify(client, form["client_assertion"], algorithms=algorithms)
         except TokenRejected as error:
             raise InvalidClient("Client authentication failed.", detail=f"assertion: {error}") from None
         self._check_assertion(client, claims)
@@ -94,20 +101,29 @@ class ClientAuthentication:
             raise InvalidClient("Client authentication failed.", detail=f"assertion of {client.client_id}: {fault}")
 
     def _assertion_fault(self, client: Client, claims: Mapping[str, Any]) -> str:
-        issuer, now = self._provider.settings.issuer, self._provider.now()
-        audience, jti, exp = claims.get("aud"), claims.get("jti"), claims.get("exp")
+        audience, jti = claims.get("aud"), claims.get("jti")
         audiences = audience if isinstance(audience, list) else [audience]
         if claims.get("iss") != client.client_id:
             return "iss is another"
-        if not {issuer, f"{issuer}/v1/token"} & {one for one in audiences if isinstance(one, str)}:
+        if not self._names() & {one for one in audiences if isinstance(one, str)}:
             return "aud is another"
-        if not isinstance(exp, int | float) or not now - SKEW_SECONDS < exp <= now + ASSERTION_SECONDS:
-            return "exp is missing, past, or too far ahead"
-        if any(
-            isinstance(claims.get(name), int | float) and claims[name] > now + SKEW_SECONDS for name in ("iat", "nbf")
-        ):
-            return "it is not valid yet"
+        if fault := date_fault(claims, self._provider.now()):
+            return fault
         if not isinstance(jti, str) or not jti:
             return "jti is missing"
-        used = UsedAssertion(id=hash_of(f"{client.client_id} {jti}"), expires_at=int(exp) + SKEW_SECONDS + 1)
+        used = UsedAssertion(id=hash_of(f"{client.client_id} {jti}"), expires_at=int(claims["exp"]) + SKEW_SECONDS + 1)
         return "" if self._assertions.add(used) else "jti was used before"
+
+    def _names(self) -> frozenset[str]:
+        # Libraries name the issuer, the token address, or the one that they call (RFC 7523 §3, RFC 9126 §2).
+        issuer = self._provider.settings.issuer
+        return frozenset({issuer, *(f"{issuer}/v1/{name}" for name in ("token", "par", "introspect", "revoke"))})
+
+
+def date_fault(claims: Mapping[str, Any], now: int) -> str:
+    """What is wrong with an assertion's dates; empty if nothing. A client's clock may be a minute off."""
+    exp = claims.get("exp")
+    if not isinstance(exp, int | float) or not now - SKEW_SECONDS < exp <= now + ASSERTION_SECONDS:
+        return "exp is missing, past, or too far ahead"
+    early = (claims.get(name) for name in ("iat", "nbf"))
+    return "it is not valid yet" if any(isinstance(at, int | float) and at > now + SKEW_SECONDS for at in early) else ""

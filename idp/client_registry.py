@@ -10,13 +10,16 @@ from typing import Any, Protocol
 import msgspec
 
 from idp.client_authentication import SECRET_PURPOSE
-from idp.clients import Client, client_faults
+from idp.client_rules import client_faults
+from idp.clients import Client
 from idp.commands import Asked, CommandFailed
 from idp.provider import Hasher
-from idp.tickets import new_secret
+from idp.tickets import hash_of, new_secret
 
 SECRETS_KEPT = 2
-OURS = frozenset({"client_secret", "note", "backchannel_logout_uri"})
+MOST_USES = 100_000
+MOST_DAYS = 3650
+OURS = frozenset({"client_secret", "note"})
 
 
 class ClientRecords(Protocol):
@@ -32,6 +35,14 @@ class ClientRecords(Protocol):
 
     def put(self, new: Client) -> None:
         """Keep a client, in place of the one of its id."""
+        ...
+
+
+class RegistrationTokens(Protocol):
+    """Where initial access tokens are kept."""
+
+    def add(self, token_hash: str, *, uses: int, seconds: int) -> None:
+        """Keep a new token."""
         ...
 
 
@@ -78,9 +89,19 @@ def add(metadata: Any, records: ClientRecords, *, hasher: Hasher) -> str:
     return f"client {client.client_id} registered" + (f"\nclient_secret {made}" if made else "")
 
 
+def make_token(asked: Asked, tokens: RegistrationTokens) -> str:
+    """A new initial access token, shown once."""
+    if not (0 < asked.uses <= MOST_USES and 0 < asked.days <= MOST_DAYS):
+        raise CommandFailed(f"--uses must be from 1 to {MOST_USES}, --days from 1 to {MOST_DAYS}.")
+    secret = new_secret()
+    tokens.add(hash_of(secret), uses=asked.uses, seconds=asked.days * 86400)
+    return f"initial_access_token {secret}"
+
+
 def show(client: Client) -> str:
     """A client's metadata as JSON, without what belongs to its secrets."""
     shown = msgspec.structs.asdict(client) | {"secret_hashes": len(client.secret_hashes)}
+    shown.pop("registration_token_hash")
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
 
 

@@ -1,6 +1,6 @@
 """A client: the registered metadata of an application, and the questions that one may ask of it.
 
-Promises: a Client is a frozen value, checked when it is registered (`client_faults`); every question has one answer
+Promises: a Client is a frozen value, checked when it is registered (`client_rules.py`); every question has one answer
 here. Must not know: where clients are kept, or what a request asks.
 """
 
@@ -14,7 +14,8 @@ from claims.scopes import CLAIMS
 
 STANDARD_SCOPES = frozenset(CLAIMS)
 SIGNING_ALGORITHMS = ("RS256", "ES256", "EdDSA")
-AUTHENTICATION_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+TLS_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
+AUTHENTICATION_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", *TLS_METHODS, "none")
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1"})
 LOOPBACK_URI = re.compile(r"(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?P<path>/[^#]*)?")
@@ -28,7 +29,9 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
     `application` and `organisation` are ids in IDM; `choice` says at which level a person chooses for whom
     (`organisation`, `target group` or `none`); `role_claim` and `role_form` how its rights are spelled;
-    `minimum_acr` the weakest means it admits; `secret_hashes` keyed hashes, two during a rotation.
+    `minimum_acr` the weakest means it admits; `secret_hashes` keyed hashes, two during a rotation;
+    `set_by_api` what an API has introspection tell it of each client; `introspection_jwt` whether ACM's `jwt` comes
+    too; `is_self_registered` that nobody here vouches for it, and `expires_at` (0: never) when it is gone.
     """
 
     client_id: str
@@ -36,26 +39,61 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     owner_name: str = ""
     token_endpoint_auth_method: str = "client_secret_basic"
     secret_hashes: tuple[str, ...] = ()
+    token_endpoint_auth_signing_alg: str = ""
     jwks: dict[str, list[dict[str, Any]]] | None = None
+    jwks_uri: str = ""
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code",)
     scope: str = "openid"
     id_token_signed_response_alg: str = "RS256"
+    authorization_signed_response_alg: str = "RS256"
     require_pkce: bool = False
+    require_pushed_authorization_requests: bool = False
+    require_signed_request_object: bool = False
+    request_object_signing_alg: str = ""
+    request_uris: tuple[str, ...] = ()
     refresh_token_rotation: bool = False
     logout_without_question: bool = False
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str = ""
+    frontchannel_logout_session_required: bool = False
     may_introspect: bool = False
     may_know_scopes: str = ""
     resource: str = ""
+    set_by_api: dict[str, dict[str, str | list[str]]] = msgspec.field(default_factory=dict)
+    introspection_jwt: bool = True
+    introspection_signed_response_alg: str = "RS256"
+    access_token_format: str = ""
+    dpop_bound_access_tokens: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: str = ""
+    tls_client_auth_san_dns: str = ""
+    tls_client_auth_san_uri: str = ""
+    tls_client_auth_san_ip: str = ""
+    tls_client_auth_san_email: str = ""
     application: str = ""
     organisation: str = ""
     choice: str = "none"
+    consent: str = "none"
     target_groups: tuple[str, ...] = ()
     role_claim: str = ""
     role_form: str = "3d"
     minimum_acr: str = ""
     default_max_age: int | None = None
+    application_type: str = "web"
+    contacts: tuple[str, ...] = ()
+    subject_type: str = "public"
+    sector_identifier_uri: str = ""
+    software_id: str = ""
+    software_version: str = ""
+    require_auth_time: bool = False
+    initiate_login_uri: str = ""
+    is_self_registered: bool = False
+    registration_token_hash: str = ""
+    issued_at: int = 0
+    expires_at: int = 0
     client_uri: str = ""
     logo_uri: str = ""
     policy_uri: str = ""
@@ -72,18 +110,63 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(self.scope.split())
 
     @property
+    def sector(self) -> str:
+        """The host that those clients share who know a person by the same `sub` (OpenID Connect Core §8.1);
+
+        empty where `sub` is the same for all.
+        """
+        uris = (self.sector_identifier_uri, *self.redirect_uris)
+        return next(filter(None, map(host_of, uris)), self.client_id) if self.subject_type == "pairwise" else ""
+
+    @property
     def is_public(self) -> bool:
         """Whether it can keep no secret (RFC 6749 §2.1)."""
         return self.token_endpoint_auth_method == "none"
+
+    @property
+    def consent_rule(self) -> str:
+        """When people are asked; a client that nobody here vouches for asks once at least."""
+        return "once" if self.is_self_registered and self.consent == "none" else self.consent
 
     @property
     def needs_pkce(self) -> bool:
         """Whether a request without a code challenge is refused (RFC 9700 §2.1.1)."""
         return self.is_public or self.require_pkce
 
+    @property
+    def certificate_names(self) -> tuple[tuple[str, str], ...]:
+        """What its certificate must name, as kind and name: the subject, or an alternative name (RFC 8705 §2.1.2)."""
+        named = (
+            ("subject", self.tls_client_auth_subject_dn),
+            ("dns", self.tls_client_auth_san_dns),
+            ("uri", self.tls_client_auth_san_uri),
+            ("ip", self.tls_client_auth_san_ip),
+            ("email", self.tls_client_auth_san_email),
+        )
+        return tuple((kind, name) for kind, name in named if name)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it has public keys of its own, here or at an address."""
+        return bool(self.jwks or self.jwks_uri)
+
+    @property
+    def is_resource_server(self) -> bool:
+        """Whether access tokens may be meant for it."""
+        return bool(self.resource or self.may_introspect or self.may_know_scopes)
+
+    @property
+    def rotates_refresh_tokens(self) -> bool:
+        """Whether a refresh token serves once: a confidential client's is bound to its keys, and need not (FAPI 2)."""
+        return self.is_public or self.refresh_token_rotation
+
     def has_redirect_uri(self, uri: str) -> bool:
         """Whether an answer may go there: exact match, but any port of a loopback address (RFC 8252 §7.3)."""
         return uri in self.redirect_uris or without_port(uri) in self._loopback_uris()
+
+    def has_request_uri(self, uri: str) -> bool:
+        """Whether a request object may be fetched there; a fragment says which version (OpenID Connect Core §6.2)."""
+        return uri.partition("#")[0] in {known.partition("#")[0] for known in self.request_uris}
 
     def has_logout_uri(self, uri: str) -> bool:
         """Whether a browser may go there after logging out: exact match."""
@@ -106,32 +189,9 @@ def without_port(uri: str) -> str:
     return found["origin"] + (found["path"] or "") if found else ""
 
 
-def client_faults(client: Client) -> list[str]:
-    """What is wrong with a client's metadata, a sentence each; empty if it may be registered."""
-    return [sentence for is_wrong, sentence in client_rules(client) if is_wrong]
-
-
-def client_rules(client: Client) -> tuple[tuple[bool, str], ...]:
-    """Every rule on metadata: whether it is broken, and the sentence that says so."""
-    method = client.token_endpoint_auth_method
-    uses_code = "authorization_code" in client.grant_types
-    uris = client.redirect_uris + client.post_logout_redirect_uris
-    shown = (client.client_uri, client.logo_uri, client.policy_uri, client.tos_uri)
-    return (
-        (not client.client_id.isprintable() or not 0 < len(client.client_id) <= 200, "client_id is needed, in text."),
-        (method not in AUTHENTICATION_METHODS, f"token_endpoint_auth_method must be of {AUTHENTICATION_METHODS}."),
-        (bool(set(client.grant_types) - set(GRANT_TYPES)), f"grant_types must be among {GRANT_TYPES}."),
-        (method.startswith("client_secret") and not client.secret_hashes, f"{method} needs a client_secret."),
-        (method == "private_key_jwt" and not client.jwks, "private_key_jwt needs jwks."),
-        (client.is_public and "client_credentials" in client.grant_types, "a public client has no credentials."),
-        (uses_code and not client.redirect_uris, "authorization_code needs redirect_uris."),
-        (any(not is_acceptable_uri(uri) for uri in uris), "each redirect address must be absolute, without fragment."),
-        (any(not is_web_address(uri) for uri in shown), "client_uri, logo_uri, policy_uri, tos_uri: https addresses."),
-        (client.id_token_signed_response_alg not in SIGNING_ALGORITHMS, f"signing is one of {SIGNING_ALGORITHMS}."),
-        (client.choice not in ("organisation", "target group", "none"), "choice: organisation, target group or none."),
-        (client.role_form not in ("2d", "3d"), "role_form is 2d or 3d."),
-        (uses_code and "openid" not in client.scopes, "scope must hold openid for authorization_code."),
-    )
+def host_of(uri: str) -> str:
+    """The host of a checked address, lower case; empty where it has none."""
+    return urlsplit(uri).hostname or ""
 
 
 def is_acceptable_uri(uri: str) -> bool:
@@ -152,3 +212,8 @@ def is_acceptable_uri(uri: str) -> bool:
 def is_web_address(uri: str) -> bool:
     """Whether people may be sent there, or shown a picture from there; empty counts as none given."""
     return not uri or (uri.startswith(("https://", "http://")) and is_acceptable_uri(uri))
+
+
+def is_resource(uri: str) -> bool:
+    """Whether this can name an API: an absolute address without fragment (RFC 8707 §2)."""
+    return bool(SAFE_URI.fullmatch(uri)) and ":" in uri and "#" not in uri

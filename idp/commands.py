@@ -62,6 +62,20 @@ COMMANDS = (
         "toegang client rotate-secret hinderpremie",
         (CLIENT_ID,),
     ),
+    Command(
+        "client token",
+        "make an initial access token, with which an application can register itself",
+        "toegang client token --uses 1 --days 7",
+        (
+            ("--uses", {"type": int, "default": 1, "help": "how many registrations it is good for (default: 1)"}),
+            ("--days", {"type": int, "default": 7, "help": "how long it is good (default: 7)"}),
+        ),
+    ),
+    Command(
+        "check",
+        "say, client by client, what the configuration fails of OAuth 2.1 (RFC 9700) and of FAPI 2.0",
+        "toegang check",
+    ),
     Command("keys list", "list the signing keys and when each signs", "toegang keys list"),
     Command(
         "keys rotate",

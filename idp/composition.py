@@ -10,6 +10,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+from cryptography.x509 import Certificate
 from sqlalchemy import MetaData, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,18 +25,29 @@ from idp import store_sql
 from idp.app import Application, Surroundings, create_app
 from idp.authenticator import Authenticator
 from idp.browser import Cookies
+from idp.certificates import load_authorities
+from idp.client_keys import ClientKeys
 from idp.commands import CommandFailed
 from idp.database import open_database
+from idp.delivery import Delivery
+from idp.dispatcher import Chore, Dispatcher
+from idp.flows import backchannel_logout
+from idp.flows.backchannel_logout import BackchannelLogout
 from idp.identities import Identities
 from idp.keys.keyring import Keyring
 from idp.keys.master import load_master_key
+from idp.keys.rotation import Rotation
 from idp.levels import Levels
+from idp.outbound import Outbound
 from idp.pages import Pages
 from idp.provider import Provider
 from idp.records import tables
 from idp.records.clients import ClientRecords
+from idp.records.consents import ConsentRecords
 from idp.records.grants import GrantRecords
 from idp.records.keys import KeyRecords
+from idp.records.outbox import OutboxRecords
+from idp.records.registration_tokens import RegistrationTokens
 from idp.records.sessions import SessionRecords
 from idp.settings import Settings, read_settings
 from idp.simulation import Simulation
@@ -55,8 +67,10 @@ class House:
         self.engine = open_database(settings.database_url)
         self.credentials = Credentials(self.engine, self.master_key, clock=clock)
         self.clients = ClientRecords(self.engine, clock)
+        self.registration_tokens = RegistrationTokens(self.engine, clock)
+        longest = max(settings.id_token_seconds, settings.access_token_seconds)
         key_records = KeyRecords(self.engine, self.master_key, clock=clock)
-        self.keyring = Keyring(key_records, clock, token_seconds=settings.id_token_seconds)
+        self.keyring = Keyring(key_records, clock, token_seconds=longest)
 
     def store(self) -> Store:
         """Where tickets are kept: Redis where it is set, else the database."""
@@ -97,6 +111,7 @@ def make_provider(house: House, store: Store, *, keys: list[Authenticator]) -> P
     """The provider, with everything that it is handed."""
     settings, clock = house.settings, house.clock
     levels = Levels(keys)
+    outbound = Outbound(settings.outbound_allow)
     directory = Directory(house.engine, house.master_key, test_numbers=settings.simulators)
     return Provider(
         settings=settings,
@@ -105,6 +120,9 @@ def make_provider(house: House, store: Store, *, keys: list[Authenticator]) -> P
         clients=house.clients,
         sessions=SessionRecords(house.engine, clock),
         grants=GrantRecords(house.engine, clock),
+        consents=ConsentRecords(house.engine, clock),
+        outbox=OutboxRecords(house.engine, clock),
+        registration_tokens=house.registration_tokens,
         keyring=house.keyring,
         hasher=house.master_key,
         directory=directory,
@@ -112,10 +130,23 @@ def make_provider(house: House, store: Store, *, keys: list[Authenticator]) -> P
         authenticators={key.name: key for key in keys},
         enrolled=house.credentials,
         levels=levels,
+        outbound=outbound,
+        client_keys=ClientKeys(outbound, clock),
+        authorities=client_authorities(settings),
         cookies=Cookies(settings),
         pages=Pages(ROOT / "templates", ROOT / "translations", static=ROOT / "static"),
         close=house.engine.dispose,
     )
+
+
+def client_authorities(settings: Settings) -> tuple[Certificate, ...]:
+    """The authorities whose certificates prove clients; CommandFailed if their file cannot be read."""
+    if not settings.mtls_ca_file:
+        return ()
+    try:
+        return load_authorities(Path(settings.mtls_ca_file).read_bytes())
+    except (OSError, ValueError):
+        raise CommandFailed("TOEGANG_MTLS_CA_FILE must be a file of certificates in PEM.") from None
 
 
 def make_application(settings: Settings) -> Application:
@@ -145,4 +176,13 @@ def application() -> Application:
     """The application of the environment's settings, for each worker of the server."""
     settings = read_settings(os.environ)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return make_application(settings)
+    made = make_application(settings)
+    Dispatcher(chores(made.provider)).start()
+    return made
+
+
+def chores(provider: Provider) -> tuple[Chore, ...]:
+    """What a serving process does beside the requests."""
+    senders = {backchannel_logout.KIND: BackchannelLogout(provider).send}
+    rotation = Rotation(provider.keyring, provider.clock, days=provider.settings.key_days)
+    return Delivery(provider.outbox, senders).deliver_due, rotation.look

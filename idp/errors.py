@@ -4,9 +4,10 @@
     ├─ InvalidRequest ── RequestTooLarge
     ├─ InvalidClient · UnauthorizedClient · InvalidGrant · UnsupportedGrantType · InvalidScope · InvalidToken
     ├─ UnsupportedResponseType · UnsupportedResponseMode · AccessDenied · LoginRequired · InteractionRequired
-    └─ UnmetAuthenticationRequirements · ServerError
+    └─ ConsentRequired · UnmetAuthenticationRequirements · ServerError
 
-`description` may be shown and never repeats input; `detail` is for the log alone. Must not know: pages, clients.
+`description` may be shown and never repeats input; `detail` is for the log alone; `headers` go with a direct answer.
+Must not know: pages, clients.
 """
 
 import secrets
@@ -17,6 +18,7 @@ class ProtocolError(Exception):
 
     code = "server_error"
     status = 400
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, description: str = "", *, detail: str = "") -> None:
         super().__init__(detail or description)
@@ -86,7 +88,7 @@ class UnsupportedResponseType(ProtocolError):
 
 
 class UnsupportedResponseMode(ProtocolError):
-    """Only query, fragment and form_post are given."""
+    """Only query, fragment and form_post are given, each also signed."""
 
     code = "unsupported_response_mode"
 
@@ -108,6 +110,12 @@ class InteractionRequired(ProtocolError):
     """A page would be needed, and the application asked for silence."""
 
     code = "interaction_required"
+
+
+class ConsentRequired(ProtocolError):
+    """The person would have to be asked, and the application asked for silence (OpenID Connect Core §3.1.2.6)."""
+
+    code = "consent_required"
 
 
 class UnmetAuthenticationRequirements(ProtocolError):

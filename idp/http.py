@@ -39,7 +39,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """What came in. `query` and `body` are raw; `path` holds what the route found in the address."""
+    """What came in. `query` and `body` are raw; `path` holds what the route found in the address.
+
+    `peer` is the other end of the connection: the browser, the client, or a proxy.
+    """
 
     method: str
     address: str
@@ -49,6 +52,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
+    peer: str = ""
 
     def query_parameters(self) -> dict[str, str]:
         """The parameters of the address; InvalidRequest if one is repeated or undecodable."""
@@ -90,8 +94,15 @@ class Request:
 
     def bearer_token(self) -> str:
         """The token of the Authorization header (RFC 6750 §2.1); empty if there is none."""
+        return self._authorization("bearer")
+
+    def dpop_token(self) -> str:
+        """The token of the Authorization header that goes with a proof (RFC 9449 §7.1); empty if there is none."""
+        return self._authorization("dpop")
+
+    def _authorization(self, wanted: str) -> str:
         scheme, _, value = self.headers.get("authorization", "").partition(" ")
-        return value.strip() if scheme.lower() == "bearer" else ""
+        return value.strip() if scheme.lower() == wanted else ""
 
 
 Endpoint = Callable[[Request], Answer]
@@ -132,12 +143,13 @@ def read_request(environ: Mapping[str, Any]) -> Request:
         content_type=environ.get("CONTENT_TYPE", "").lower(),
         headers=headers,
         cookies=parse_cookies(headers.get("cookie", "")),
+        peer=environ.get("REMOTE_ADDR", ""),
     )
 
 
 def read_body(environ: Mapping[str, Any]) -> bytes:
-    """The whole body of a POST; RequestTooLarge over 64 kB, of which one byte more is read at most."""
-    if environ["REQUEST_METHOD"] != "POST":
+    """The whole body of a POST or PUT; RequestTooLarge over 64 kB, of which one byte more is read at most."""
+    if environ["REQUEST_METHOD"] not in ("POST", "PUT"):
         return b""
     body: bytes = environ["wsgi.input"].read(min(length_of_body(environ), MAXIMUM_BODY + 1))
     if len(body) > MAXIMUM_BODY:

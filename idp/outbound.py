@@ -9,13 +9,21 @@ import http.client
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 MAXIMUM_BODY = 64 * 1024
 TIMEOUT_SECONDS = 4.0
+"""How long the other side may stay silent, and to connect."""
+TOTAL_SECONDS = 6.0
+"""How long it may take from then on, however often it says something: a byte a second must not hold a thread."""
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+"""Gateways to IPv4: everybody's, and a network's own (RFC 6052 §2.1, RFC 8215)."""
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -45,6 +53,7 @@ class Outbound:
     allowed: frozenset[str] = frozenset()
     resolve: Resolve = resolve
     timeout: float = TIMEOUT_SECONDS
+    total: float = TOTAL_SECONDS
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     def get(self, uri: str) -> Fetched:
@@ -62,10 +71,11 @@ class Outbound:
         parts = self._checked(uri)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            with closing(self._connection(parts)) as connection:
+            with closing(self._connection(parts)) as connection, self._in_time(connection):
+                self._secure(connection, parts)
                 connection.request(method, path, body=body, headers={"Host": parts.netloc, **headers})
-                answer = connection.getresponse()
-                return Fetched(answer.status, content_type_of(answer), self._body(answer))
+                with connection.getresponse() as answer:
+                    return Fetched(answer.status, content_type_of(answer), self._body(answer))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OutboundFailed(type(error).__name__) from None
 
@@ -87,12 +97,41 @@ class Outbound:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         address = self._address(host, port)
         # The name is resolved once, here: a second lookup could answer otherwise (DNS rebinding).
-        plain = socket.create_connection((address, port), timeout=self.timeout)
         connection = http.client.HTTPConnection(host, port, timeout=self.timeout)
-        connection.sock = plain
-        if parts.scheme == "https":
-            connection.sock = self.tls.wrap_socket(plain, server_hostname=host)
+        connection.auto_open = False
+        connection.sock = socket.create_connection((address, port), timeout=self.timeout)
         return connection
+
+    def _secure(self, connection: http.client.HTTPConnection, parts: SplitResult) -> None:
+        if parts.scheme == "https":
+            host = parts.hostname or ""
+            secured = self.tls.wrap_socket(connection.sock, server_hostname=host, do_handshake_on_connect=False)
+            connection.sock = secured
+            secured.do_handshake()
+
+    @contextmanager
+    def _in_time(self, connection: http.client.HTTPConnection) -> Iterator[None]:
+        """End the connection when its time is up, in whatever it is; OutboundFailed then, also for half an answer."""
+        is_over = threading.Event()
+        # A second handle of the connection: TLS takes the first one over.
+        handle = connection.sock.dup()
+
+        def stop() -> None:
+            is_over.set()
+            with suppress(OSError):
+                handle.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(self.total, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            handle.close()
+        if is_over.is_set():
+            raise OutboundFailed("the answer took too long")
 
     def _address(self, host: str, port: int) -> str:
         addresses = self.resolve(host, port)
@@ -117,5 +156,12 @@ def content_type_of(answer: http.client.HTTPResponse) -> str:
 def is_private(address: str) -> bool:
     """Whether an address is anything but a public one (also when written as an IPv4 address inside an IPv6 one)."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return not (mapped or ip).is_global or (mapped or ip).is_multicast
+    reached = inner(ip) if isinstance(ip, ipaddress.IPv6Address) else ip
+    return not reached.is_global or reached.is_multicast or reached in LOCAL_NAT64
+
+
+def inner(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Where a packet to this address ends: gateways lead some IPv6 addresses on to the IPv4 address inside."""
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip

@@ -8,15 +8,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from cryptography.x509 import Certificate
+
+from claims.subject import subject
 from idm.directory import Directory
+from idm.facts import Person
 from idp.authenticator import Authenticator
 from idp.browser import Cookies
+from idp.client_keys import ClientKeys
+from idp.clients import Client
 from idp.identities import Identities
 from idp.keys.keyring import Keyring
 from idp.levels import Levels
+from idp.outbound import Outbound
 from idp.pages import Pages
 from idp.records.clients import ClientRecords
+from idp.records.consents import ConsentRecords
 from idp.records.grants import GrantRecords
+from idp.records.outbox import OutboxRecords
+from idp.records.registration_tokens import RegistrationTokens
 from idp.records.sessions import SessionRecords
 from idp.settings import Settings
 from idp.store import Clock, Store
@@ -61,6 +71,9 @@ class Provider:
     clients: ClientRecords
     sessions: SessionRecords
     grants: GrantRecords
+    consents: ConsentRecords
+    outbox: OutboxRecords
+    registration_tokens: RegistrationTokens
     keyring: Keyring
     hasher: Hasher
     directory: Directory
@@ -68,6 +81,9 @@ class Provider:
     authenticators: Mapping[str, Authenticator]
     enrolled: Enrolled
     levels: Levels
+    outbound: Outbound
+    client_keys: ClientKeys
+    authorities: tuple[Certificate, ...]
     cookies: Cookies
     pages: Pages
     shortcuts: tuple[Shortcut, ...] = ()
@@ -76,6 +92,10 @@ class Provider:
     def now(self) -> int:
         """The time, in whole seconds."""
         return int(self.clock())
+
+    def subject(self, person: Person, client: Client) -> str:
+        """The `sub` that a client knows a person by."""
+        return subject(person, client.sector, keyed_hash=lambda value: self.hasher.keyed_hash(value, purpose="subject"))
 
     def with_shortcuts(self, shortcuts: tuple[Shortcut, ...]) -> "Provider":
         """The same provider, with sign-ins by one click."""

@@ -22,7 +22,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     `browser_id` is the hash of the cookie that forms are bound to: a sign-in whose session cookie was just renewed in
     another tab is still known to come from this browser. `identities` holds, by client, the value of the identity
-    chosen last (`EA:0999910147`); `clients` those that received a token. `version` counts the changes, so that two at
+    chosen last (`EA:0999910147`); `clients` those that received a token. `browser_state` is what the cookie for
+    session management holds. `version` counts the changes, so that two at
     once do not lose one.
     """
 
@@ -35,6 +36,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int
     identities: dict[str, str] = {}
     clients: tuple[str, ...] = ()
+    browser_state: str = ""
     version: int = 0
 
     def with_authentication(self, new: Authentication) -> "Session":

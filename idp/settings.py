@@ -4,11 +4,16 @@ Promises: all faults are reported together, each by the name of its variable and
 Must not know: who uses a setting.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+Network = IPv4Network | IPv6Network
+
+HOST = re.compile(r"[a-z0-9.-]+(?::[0-9]{1,5})?")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -25,13 +30,21 @@ class Settings:
     redis_url: str = ""
     master_key_file: Path = Path("var/master.key")
     simulators: bool = False
+    registration: str = "token"
+    registration_days: int = 0
     iss_parameter: bool = True
+    dpop_nonce: str = "registered"
+    outbound_allow: frozenset[str] = frozenset()
+    trusted_proxies: tuple[Network, ...] = ()
+    mtls_ca_file: str = ""
+    mtls_host: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
     log_level: str = "info"
     helpdesk: str = "1700"
     world_file: Path = Path(__file__).resolve().parent.parent / "demo" / "world.json"
+    key_days: int = 90
     session_seconds: int = 8 * 3600
     access_token_seconds: int = 3600
     id_token_seconds: int = 3600
@@ -41,6 +54,16 @@ class Settings:
     def origin(self) -> str:
         """The origin of the issuer, without a slash at its end."""
         return self.issuer.removesuffix("/op")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin that our endpoints may be called at."""
+        return (self.origin, self.mtls_origin) if self.mtls_host else (self.origin,)
+
+    @property
+    def mtls_origin(self) -> str:
+        """The origin at which clients show a certificate, so that no browser is asked for one (RFC 8705 §5)."""
+        return f"https://{self.mtls_host}" if self.mtls_host else self.origin
 
     @property
     def is_https(self) -> bool:
@@ -64,13 +87,25 @@ class Reader:
         """The text as it stands; the default where it is unset or empty."""
         return self._environment.get(name) or default
 
-    def number(self, name: str, default: int) -> int:
-        """A whole number of at least one."""
+    def number(self, name: str, default: int, *, least: int = 1) -> int:
+        """A whole number of at least one, or of what is least."""
         text = self.text(name, str(default))
-        if text.isascii() and text.isdecimal() and 0 < int(text) < 10**9:
+        if text.isascii() and text.isdecimal() and least <= int(text) < 10**9:
             return int(text)
-        self.faults.append(f"{name} must be a whole number of at least 1.")
+        self.faults.append(f"{name} must be a whole number of at least {least}.")
         return default
+
+    def hosts(self, name: str) -> frozenset[str]:
+        """The names of hosts, lower case, that stand there with commas or spaces between them."""
+        return frozenset(self.text(name, "").lower().replace(",", " ").split())
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """Networks or single addresses, with commas or spaces between them."""
+        try:
+            return tuple(ip_network(text) for text in self.text(name, "").replace(",", " ").split())
+        except ValueError:
+            self.faults.append(f"{name} must hold networks such as 10.1.0.0/16 or single addresses.")
+            return ()
 
     def choice(self, name: str, default: str, *, among: tuple[str, ...]) -> str:
         """One word of a closed list."""
@@ -91,13 +126,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         redis_url=read.text("TOEGANG_REDIS_URL", ""),
         master_key_file=Path(read.text("TOEGANG_MASTER_KEY_FILE", str(Settings.master_key_file))),
         simulators=read.choice("TOEGANG_SIMULATORS", "off", among=("on", "off")) == "on",
+        registration=read.choice("TOEGANG_REGISTRATION", Settings.registration, among=("open", "token", "off")),
+        registration_days=read.number("TOEGANG_REGISTRATION_DAYS", Settings.registration_days, least=0),
         iss_parameter=read.choice("TOEGANG_ISS_PARAMETER", "advertised", among=("advertised", "off")) == "advertised",
+        dpop_nonce=read.choice("TOEGANG_DPOP_NONCE", Settings.dpop_nonce, among=("registered", "always", "never")),
+        outbound_allow=read.hosts("TOEGANG_OUTBOUND_ALLOW"),
+        trusted_proxies=read.networks("TOEGANG_TRUSTED_PROXIES"),
+        mtls_ca_file=read.text("TOEGANG_MTLS_CA_FILE", ""),
+        mtls_host=read.text("TOEGANG_MTLS_HOST", "").lower(),
         host=read.text("TOEGANG_HOST", Settings.host),
         port=port,
         workers=read.number("TOEGANG_WORKERS", Settings.workers),
         log_level=read.choice("TOEGANG_LOG_LEVEL", Settings.log_level, among=("debug", "info", "warning", "error")),
         helpdesk=read.text("TOEGANG_HELPDESK", Settings.helpdesk),
         world_file=Path(read.text("TOEGANG_WORLD_FILE", str(Settings.world_file))),
+        key_days=read.number("TOEGANG_KEY_DAYS", Settings.key_days),
         session_seconds=read.number("TOEGANG_SESSION_SECONDS", Settings.session_seconds),
         access_token_seconds=read.number("TOEGANG_ACCESS_TOKEN_SECONDS", Settings.access_token_seconds),
         id_token_seconds=read.number("TOEGANG_ID_TOKEN_SECONDS", Settings.id_token_seconds),
@@ -132,6 +175,14 @@ def rules(settings: Settings) -> tuple[tuple[bool, str], ...]:
         (
             database_scheme not in ("sqlite", "postgresql+psycopg"),
             "TOEGANG_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.",
+        ),
+        (
+            bool(settings.mtls_host) and not HOST.fullmatch(settings.mtls_host),
+            "TOEGANG_MTLS_HOST must be a host, with a port if it is not 443, such as mtls.toegang.example.be.",
+        ),
+        (
+            bool(settings.mtls_host or settings.mtls_ca_file) and not settings.trusted_proxies,
+            "TOEGANG_TRUSTED_PROXIES must name the proxy that hands on certificates, where TOEGANG_MTLS_* is set.",
         ),
         (
             settings.simulators and not is_local,

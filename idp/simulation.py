@@ -12,12 +12,12 @@ from authenticators.eid import Eid
 from authenticators.password import PasswordStep
 from authenticators.simulators import pages, personas
 from authenticators.simulators.app import SimulatedApp
+from authenticators.simulators.authority import CardAuthority
 from authenticators.simulators.card_reader import SimulatedCardReader
 from authenticators.simulators.cards import CardBox
 from authenticators.simulators.clock import SimulatedClock
 from authenticators.simulators.inbox import Inbox
 from authenticators.simulators.personas import DemoPerson, SimulatedPhone, new_cards
-from authenticators.simulators.authority import CardAuthority
 from authenticators.sms import Sms
 from demo.world import read_world
 from idm.days import day_of

@@ -7,6 +7,9 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from secrets import token_urlsafe
 
+from msgspec import field
+
+from idp.claims_request import NO_CLAIMS, ClaimsRequest
 from idp.store import Ticket
 
 REQUEST_SECONDS = 3600
@@ -18,8 +21,9 @@ ANSWERED_SECONDS = 10
 class AuthorizationRequest(Ticket, frozen=True, kw_only=True):
     """A checked authorization request that waits for a person; its id stands in the address of each page.
 
-    `browser` is the hash of the cookie that it is bound to (empty until a browser has opened it). What follows
-    `created_at` is progress: when the person signed in for this request, what was chosen, and the level needed.
+    `browser` is the hash of the cookie that it is bound to (empty until a browser has opened it); `pushed` the id of
+    the pushed request that it came from. `authenticated_at`, `identity`, `floor` and `consent` are progress: when the
+    person signed in for this request, what was chosen, the level needed, and a mark of the yes that was given.
     """
 
     client_id: str
@@ -36,11 +40,16 @@ class AuthorizationRequest(Ticket, frozen=True, kw_only=True):
     ui_locales: str = ""
     hinted_subject: str = ""
     hinted_identity: str = ""
+    audience: tuple[str, ...] = ()
+    dpop_jkt: str = ""
     browser: str = ""
     created_at: int = 0
     authenticated_at: int = 0
     identity: str = ""
     floor: int = 0
+    consent: str = ""
+    pushed: str = ""
+    claims: ClaimsRequest = NO_CLAIMS
 
 
 class AuthorizationCode(Ticket, frozen=True, kw_only=True):
@@ -58,15 +67,27 @@ class AuthorizationCode(Ticket, frozen=True, kw_only=True):
     level: int
     methods: tuple[str, ...]
     auth_time: int
+    claims: ClaimsRequest = NO_CLAIMS
+    audience: tuple[str, ...] = ()
+    dpop_jkt: str = ""
 
 
 class AccessToken(Ticket, frozen=True, kw_only=True):
-    """What an opaque access token stands for; its id is the token's hash. Without a Grant it is the client's own."""
+    """What an access token stands for; its id is the hash of the token or, of a JWT, of its `jti`.
+
+    Without a Grant it is the client's own. `cnf` is the key that whoever presents it must prove to hold (RFC 7800);
+    empty if it is for any bearer.
+    """
 
     client_id: str
     scope: tuple[str, ...]
     audience: tuple[str, ...]
     issued_at: int
+    cnf: dict[str, str] = field(default_factory=dict)
+
+
+class RevokedToken(Ticket, frozen=True, kw_only=True):
+    """A JWT access token that was given back before its end; its id is the hash of its `jti`."""
 
 
 class LogoutRequest(Ticket, frozen=True, kw_only=True):

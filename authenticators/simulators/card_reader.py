@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from authenticators.eid import Eid
-from authenticators.simulators.cards import CardBox, NewCard, NoSuchCard
 from authenticators.simulators.authority import Subject
+from authenticators.simulators.cards import CardBox, NewCard, NoSuchCard
 from authenticators.web_eid import Challenge
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Means, Page
 

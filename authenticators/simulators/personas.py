@@ -7,9 +7,9 @@ Must not know: which of them may do what.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from authenticators.simulators.authority import Subject
 from authenticators.simulators.cards import NewCard
 from authenticators.simulators.inbox import Inbox
-from authenticators.simulators.authority import Subject
 from authenticators.sms import Sms
 from idp.authenticator import Attempt, AuthenticationFailed, Identification, Means, Page
 

@@ -9,11 +9,16 @@ from collections.abc import Mapping
 
 import msgspec
 
+from idp.claims_request import acrs_asked, parse_claims, subject_asked
 from idp.errors import AccessDenied, InvalidRequest, ProtocolError
+from idp.flows.audiences import audience_asked
 from idp.flows.checks import ADDRESSEE, REQUEST, RESPONSE_MODES, Asked, hinted_identity
 from idp.flows.hints import claims_of_hint
-from idp.flows.interaction import ChooseIdentity, Refuse, Respond, SignIn, Step, next_step
+from idp.flows.interaction import AskConsent, ChooseIdentity, Refuse, Respond, SignIn, Step, next_step
+from idp.flows.pushed import PushedRequests
+from idp.flows.request_objects import RequestObjects
 from idp.flows.response import respond
+from idp.flows.session_management import session_state
 from idp.flows.waiting import Waiting
 from idp.http import Answer, ParameterRepeated, Request, see_other
 from idp.keys.jwt import TokenRejected
@@ -30,7 +35,12 @@ from idp.tickets import (
 
 log = logging.getLogger(__name__)
 
-STEP_ADDRESSES: Mapping[type[Step], str] = {SignIn: "login", ChooseIdentity: "identity", Refuse: "no-access"}
+STEP_ADDRESSES: Mapping[type[Step], str] = {
+    SignIn: "login",
+    ChooseIdentity: "identity",
+    AskConsent: "consent",
+    Refuse: "no-access",
+}
 
 
 class Authorization:
@@ -39,6 +49,8 @@ class Authorization:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._waiting = Waiting(provider)
+        self._pushed = PushedRequests(provider)
+        self._objects = RequestObjects(provider)
         self._codes = provider.store.repository(AuthorizationCode)
 
     def authorize(self, request: Request) -> Answer:
@@ -76,7 +88,8 @@ class Authorization:
             parameters: Mapping[str, str] = request.parameters()
         except ParameterRepeated as error:
             parameters, repeated = error.others, True
-        return Asked(parameters, self._provider.clients.get(parameters.get("client_id", "")), repeated)
+        client = self._provider.clients.get(parameters.get("client_id", ""))
+        return self._objects.unpack(self._pushed.unpack(Asked(parameters, client, repeated)))
 
     def _return_address(self, asked: Asked) -> AuthorizationRequest:
         mode = asked.get("response_mode")
@@ -89,10 +102,11 @@ class Authorization:
             scope=(),
             state=asked.get("state"),
             ui_locales=asked.get("ui_locales"),
+            pushed=asked.pushed,
         )
 
     def _checked(self, address: AuthorizationRequest, asked: Asked) -> AuthorizationRequest:
-        max_age = asked.get("max_age")
+        max_age, claims = asked.get("max_age"), parse_claims(asked.get("claims"))
         return msgspec.structs.replace(
             address,
             scope=tuple(dict.fromkeys(asked.get("scope").split())),
@@ -100,11 +114,14 @@ class Authorization:
             code_challenge=asked.get("code_challenge"),
             prompt=frozenset(asked.get("prompt").split()),
             max_age=int(max_age) if max_age else asked.asker.default_max_age,
-            acr_values=tuple(asked.get("acr_values").split()),
+            acr_values=tuple(asked.get("acr_values").split()) or acrs_asked(claims),
             login_hint=asked.get("login_hint"),
             hinted_identity=hinted_identity(asked.get("login_hint")),
-            hinted_subject=self._hinted_subject(asked.get("id_token_hint")),
+            audience=audience_asked(self._provider, asked.asker, parameters=asked.parameters),
+            dpop_jkt=asked.get("dpop_jkt"),
+            hinted_subject=self._hinted_subject(asked.get("id_token_hint")) or subject_asked(claims),
             created_at=self._provider.now(),
+            claims=claims,
         )
 
     def _hinted_subject(self, id_token_hint: str) -> str:
@@ -143,7 +160,10 @@ class Authorization:
         code = new_secret()
         self._codes.add(self._code(hash_of(code), waiting, session=session, step=step))
         self._waiting.answered(waiting)
-        return respond(self._provider, request, to=waiting, members={"code": code})
+        self._pushed.used(waiting.pushed)
+        state = session_state(session, waiting.client_id, redirect_uri=waiting.redirect_uri)
+        members = {"code": code} | ({"session_state": state} if state else {})
+        return respond(self._provider, request, to=waiting, members=members)
 
     def _code(self, id: str, waiting: AuthorizationRequest, *, session: Session, step: Respond) -> AuthorizationCode:
         return AuthorizationCode(
@@ -162,6 +182,9 @@ class Authorization:
             level=step.authentication.level,
             methods=step.authentication.methods,
             auth_time=step.authentication.at,
+            claims=waiting.claims,
+            audience=waiting.audience,
+            dpop_jkt=waiting.dpop_jkt,
         )
 
     def _finish(self, request: Request, waiting: AuthorizationRequest, *, error: ProtocolError) -> Answer:

@@ -7,9 +7,10 @@ Must not know: which grant it was, or what a token looks like.
 from dataclasses import dataclass
 
 from claims.release import release, release_machine
-from claims.subject import subject
+from claims.scopes import scopes_for
 from idm.days import day_of, end_of
 from idm.facts import Organisation, Person
+from idp.claims_request import Wanted, is_admitted
 from idp.clients import Client
 from idp.identities import Option
 from idp.provider import Provider
@@ -24,11 +25,8 @@ class Authorization:
     grant: Grant
     person: Person
     option: Option
-
-    @property
-    def subject(self) -> str:
-        """The `sub` that this client knows the person by."""
-        return subject(self.person, self.client)
+    subject: str
+    """The `sub` that this client knows the person by."""
 
     @property
     def right_ends_at(self) -> int | None:
@@ -39,6 +37,24 @@ class Authorization:
     def grant_ends_at(self) -> int:
         """When the Grant ends, or before it the first of its rights: no access token lives longer."""
         return min(self.grant.expires_at, self.right_ends_at or self.grant.expires_at)
+
+    def in_id_token(self, scopes: frozenset[str]) -> dict[str, object]:
+        """The claims for the ID token: those of the scopes, and those asked for it one by one.
+
+        Who registered itself reads the former from userinfo alone (OpenID Connect Core §5.4).
+        """
+        by_scope = {} if self.client.is_self_registered else self.released(scopes)
+        return by_scope | self._asked(self.grant.claims.id_token)
+
+    def in_userinfo(self, scopes: frozenset[str]) -> dict[str, object]:
+        """The claims for userinfo: those of the scopes, and those asked for it one by one."""
+        return self.released(scopes) | self._asked(self.grant.claims.userinfo)
+
+    def _asked(self, wanted: Wanted) -> dict[str, object]:
+        # Never beyond the registered scopes; a claim with another value than asked is not what was asked (§5.5.1).
+        scopes = frozenset[str]().union(*(scopes_for(name, self.client) for name in wanted))
+        told = self.released(scopes)
+        return {name: told[name] for name, values in wanted.items() if name in told and is_admitted(told[name], values)}
 
     def released(self, scopes: frozenset[str]) -> dict[str, object]:
         """The claims of these scopes."""
@@ -55,7 +71,7 @@ def authorization_of(provider: Provider, grant: Grant) -> Authorization | None:
     if client is None or person is None or grant.level < provider.levels.level(client.minimum_acr):
         return None
     option = provider.identities.option(person.id, client, level=grant.level, value=grant.identity)
-    return Authorization(client, grant, person, option) if option else None
+    return Authorization(client, grant, person, option, provider.subject(person, client)) if option else None
 
 
 def registered(scope: tuple[str, ...], client: Client) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from idp.claims_request import parse_claims
 from idp.clients import Client
 from idp.errors import (
     InvalidRequest,
@@ -21,8 +22,11 @@ from idp.errors import (
     UnsupportedResponseType,
 )
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
-LONGEST = {"state": 4096, "nonce": 1024, "scope": 4096, "acr_values": 2048, "login_hint": 2048, "ui_locales": 256}
+RESPONSE_MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
+LONGEST = {
+    **{"state": 4096, "nonce": 1024, "scope": 4096, "acr_values": 2048, "login_hint": 2048, "ui_locales": 256},
+    **{"resource": 2048, "audience": 200},
+}
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -30,16 +34,16 @@ class UnknownAddressee(InvalidRequest):
     """We do not know who asks or where an answer may go; shown on a page, never sent on (RFC 9700 §4.11)."""
 
 
-class RequestNotSupported(ProtocolError):
-    """Request objects are not taken by value."""
+class InvalidRequestObject(ProtocolError):
+    """A request object is not signed as its client is registered, or not for us, or not now (RFC 9101 §6.1)."""
 
-    code = "request_not_supported"
+    code = "invalid_request_object"
 
 
-class RequestUriNotSupported(ProtocolError):
-    """Request objects are not taken by reference."""
+class InvalidRequestUri(ProtocolError):
+    """What `request_uri` names cannot be had, or is not a request of this client (RFC 9101 §6.2, RFC 9126 §4)."""
 
-    code = "request_uri_not_supported"
+    code = "invalid_request_uri"
 
 
 class RegistrationNotSupported(ProtocolError):
@@ -52,12 +56,17 @@ class RegistrationNotSupported(ProtocolError):
 class Asked:
     """An authorization request as it came, with the client that it names (None if unknown).
 
-    A parameter that stood more than once is not there; `has_repeated` says that there was one.
+    A parameter that stood more than once is not there; `has_repeated` says that there was one. `pushed` names the
+    pushed request that it was unpacked from (empty if none), `is_signed` says that it came as a request object, and
+    `fault` why it could not be unpacked.
     """
 
     parameters: Mapping[str, str]
     client: Client | None
     has_repeated: bool = False
+    pushed: str = ""
+    is_signed: bool = False
+    fault: ProtocolError | None = None
 
     def get(self, name: str) -> str:
         """A parameter; empty if it was not sent."""
@@ -83,6 +92,8 @@ def client_is_known(asked: Asked) -> None:
 def redirect_uri_is_registered(asked: Asked) -> None:
     """The one check that keeps a code from a thief (RFC 9700 §2.1)."""
     if not asked.get("redirect_uri"):
+        if asked.fault:
+            raise asked.fault
         raise UnknownAddressee("The application gave no address to return to.")
     if not asked.asker.has_redirect_uri(asked.get("redirect_uri")):
         raise UnknownAddressee("The address to return to is not registered.")
@@ -91,13 +102,31 @@ def redirect_uri_is_registered(asked: Asked) -> None:
 def response_mode_is_supported(asked: Asked) -> None:
     """The mode comes first: it says how every later failure is told."""
     if asked.get("response_mode") not in ("", *RESPONSE_MODES):
-        raise UnsupportedResponseMode("response_mode must be query, fragment or form_post.")
+        raise UnsupportedResponseMode("response_mode must be query, fragment or form_post, or one of these with .jwt.")
 
 
 def no_parameter_is_repeated(asked: Asked) -> None:
     """Which of the two was meant, nobody can tell (RFC 6749 §3.1)."""
     if asked.has_repeated:
         raise InvalidRequest("A parameter is given more than once.")
+
+
+def what_was_packed_is_sound(asked: Asked) -> None:
+    """A request that names another, or holds one, stands and falls with it."""
+    if asked.fault:
+        raise asked.fault
+
+
+def request_is_pushed_where_required(asked: Asked) -> None:
+    """A client registered so sends nothing by the browser but a name (RFC 9126 §6)."""
+    if asked.asker.require_pushed_authorization_requests and not asked.pushed:
+        raise InvalidRequest("The application has to push its requests.")
+
+
+def request_is_signed_where_required(asked: Asked) -> None:
+    """A client registered so signs what it asks, so that nobody can change it on the way (RFC 9101 §10.5)."""
+    if asked.asker.require_signed_request_object and not asked.is_signed:
+        raise InvalidRequest("The application has to sign its requests.")
 
 
 def values_are_short(asked: Asked) -> None:
@@ -107,15 +136,10 @@ def values_are_short(asked: Asked) -> None:
             raise InvalidRequest(f"{name} is too long.")
 
 
-def no_request_object_is_sent(asked: Asked) -> None:
-    """Ignoring one would let what it protects be changed on the way (RFC 9101 §10)."""
-    for name, error in (
-        ("request", RequestNotSupported),
-        ("request_uri", RequestUriNotSupported),
-        ("registration", RegistrationNotSupported),
-    ):
-        if asked.get(name):
-            raise error("Send the parameters themselves.")
+def no_registration_is_sent(asked: Asked) -> None:
+    """Ignoring one would leave its sender in the belief that it counts (OpenID Connect Core §7.2.1)."""
+    if asked.get("registration"):
+        raise RegistrationNotSupported("Register the application first.")
 
 
 def response_type_is_code(asked: Asked) -> None:
@@ -152,11 +176,22 @@ def code_challenge_is_sound(asked: Asked) -> None:
         raise InvalidRequest("code_challenge must be a base64url SHA-256: 43 characters.")
 
 
+def dpop_jkt_is_a_thumbprint(asked: Asked) -> None:
+    """A code bound to a garbled key could be used by nobody (RFC 9449 §10)."""
+    if asked.get("dpop_jkt") and not CHALLENGE.fullmatch(asked.get("dpop_jkt")):
+        raise InvalidRequest("dpop_jkt must be a base64url SHA-256: 43 characters.")
+
+
 def prompt_is_consistent(asked: Asked) -> None:
     """Silence and a page cannot both be asked (OpenID Connect Core §3.1.2.1)."""
     prompts = asked.get("prompt").split()
     if "none" in prompts and len(prompts) > 1:
         raise InvalidRequest("prompt none stands alone.")
+
+
+def claims_are_sound(asked: Asked) -> None:
+    """What is asked claim by claim can be read; InvalidRequest otherwise."""
+    parse_claims(asked.get("claims"))
 
 
 def max_age_is_a_number(asked: Asked) -> None:
@@ -171,14 +206,19 @@ ADDRESSEE: tuple[Check, ...] = (client_is_known, redirect_uri_is_registered)
 REQUEST: tuple[Check, ...] = (
     response_mode_is_supported,
     no_parameter_is_repeated,
+    what_was_packed_is_sound,
+    request_is_pushed_where_required,
+    request_is_signed_where_required,
     values_are_short,
-    no_request_object_is_sent,
+    no_registration_is_sent,
     response_type_is_code,
     client_may_use_codes,
     scope_is_allowed,
     code_challenge_is_sound,
+    dpop_jkt_is_a_thumbprint,
     prompt_is_consistent,
     max_age_is_a_number,
+    claims_are_sound,
 )
 
 

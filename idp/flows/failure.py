@@ -11,6 +11,7 @@ from idp.browser import CookiesRefused
 from idp.errors import InvalidClient, InvalidToken, ProtocolError, RequestTooLarge, ServerError, new_reference
 from idp.flows.checks import UnknownAddressee
 from idp.flows.screen import Occasion, show, with_status
+from idp.flows.senders import dpop_challenge
 from idp.flows.userinfo import InsufficientScope, TokenMissing, TokenSentTwice
 from idp.flows.waiting import RequestGone
 from idp.http import Answer, Header, Request, json_answer
@@ -94,13 +95,15 @@ def as_page(provider: Provider, request: Request, *, error: ProtocolError) -> An
     return with_status(show(provider, request, page=page, occasion=Occasion()), error.status)
 
 
-def as_json(_provider: Provider, _request: Request, *, error: ProtocolError) -> Answer:
+def as_json(_provider: Provider, request: Request, *, error: ProtocolError) -> Answer:
     """The error as RFC 6749 §5.2 has it, and RFC 6750 §3 for tokens."""
     log_failure(error, new_reference())
     if isinstance(error, TokenMissing):
         return Answer(401, (challenge(error), ("Cache-Control", "no-store")))
     headers = (challenge(error),) if isinstance(error, CHALLENGED) else ()
-    return json_answer(error.members(), *headers, status=error.status)
+    if isinstance(error, InvalidToken) and request.dpop_token():
+        headers = (("WWW-Authenticate", dpop_challenge(error)),)
+    return json_answer(error.members(), *headers, *error.headers, status=error.status)
 
 
 def challenge(error: ProtocolError) -> Header:

@@ -5,7 +5,7 @@ grant can forget it. Must not know: what a token looks like.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Protocol
 
@@ -21,23 +21,53 @@ from idp.store import Absent, AlreadyTaken
 from idp.tickets import AuthorizationCode, challenge_of, hash_of, new_secret
 
 Form = Mapping[str, str]
+Confirmation = Mapping[str, str]
+"""The key that the client proved to hold with its request (RFC 7800): `jkt` or `x5t#S256`; empty if none."""
+
+SUCCESSOR_PURPOSE = "refresh token successor"
+REPEAT_SECONDS = 10
+"""A used refresh token may come back this long from a client that lost our answer; later it is a theft."""
 
 
 @dataclass(frozen=True)
 class Redeemed:
-    """What a grant gave: the scope, and the person's authorization (None: the client is there for itself)."""
+    """What a grant gave: the scope, and the person's authorization (None: the client is there for itself).
+
+    `audience` and `cnf` (for which APIs, bound to which key) are the same for every grant, and filled in after it.
+    """
 
     scope: tuple[str, ...]
     authorization: Authorization | None = None
     nonce: str = ""
     refresh_token: str = ""
+    audience: tuple[str, ...] = ()
+    cnf: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def grant_id(self) -> str:
+        """The Grant that its tokens hang on; empty if there is none."""
+        return self.authorization.grant.id if self.authorization else ""
+
+    @property
+    def granted_audience(self) -> tuple[str, ...]:
+        """The APIs that the Grant is limited to; empty if it is not."""
+        return self.authorization.grant.audience if self.authorization else ()
+
+
+@dataclass(frozen=True)
+class TokenRequest:
+    """What a client sends: the form, who it is, and the key that it proved to hold."""
+
+    form: Form
+    client: Client
+    cnf: Confirmation = field(default_factory=dict)
 
 
 class GrantType(Protocol):
     """One grant type."""
 
-    def redeem(self, form: Form, client: Client) -> Redeemed:
-        """What the form's proof gives this client; InvalidGrant if nothing."""
+    def redeem(self, asked: TokenRequest) -> Redeemed:
+        """What the form's proof gives the client; InvalidGrant if nothing."""
         ...
 
 
@@ -48,12 +78,16 @@ class AuthorizationCodeGrant:
         self._provider = provider
         self._codes = provider.store.repository(AuthorizationCode)
 
-    def redeem(self, form: Form, client: Client) -> Redeemed:
+    def redeem(self, asked: TokenRequest) -> Redeemed:
         """Take the code, once; a second use ends what the first one got (RFC 6749 §4.1.2)."""
-        code = self._take(form.get("code", ""))
-        check_code(code, form, client=client)
+        client = asked.client
+        code = self._take(asked.form.get("code", ""))
+        check_code(code, asked.form, client=client)
+        check_key({"jkt": code.dpop_jkt} if code.dpop_jkt else {}, asked.cnf)
         refresh = self._refresh_token(code, client)
-        authorization = authorization_of(self._provider, self._grant(code, offline=bool(refresh)))
+        # A public client has nothing but its key to prove when it comes back with its refresh token (RFC 9449 §5).
+        cnf = dict(asked.cnf) if client.is_public else {}
+        authorization = authorization_of(self._provider, self._grant(code, offline=bool(refresh), cnf=cnf))
         if authorization is None:
             raise InvalidGrant("The right that the code was given for has ended.")
         self._keep(self._cut(authorization), refresh)
@@ -81,7 +115,7 @@ class AuthorizationCodeGrant:
             self._provider.grants.end(taken.grant_id)
             raise InvalidGrant("The code was used before.") from None
 
-    def _grant(self, code: AuthorizationCode, *, offline: bool) -> Grant:
+    def _grant(self, code: AuthorizationCode, *, offline: bool, cnf: dict[str, str]) -> Grant:
         settings = self._provider.settings
         seconds = settings.refresh_token_seconds if offline else settings.access_token_seconds
         return Grant(
@@ -97,6 +131,9 @@ class AuthorizationCodeGrant:
             auth_time=code.auth_time,
             expires_at=self._provider.now() + seconds,
             offline=offline,
+            claims=code.claims,
+            audience=code.audience,
+            cnf=cnf,
         )
 
     def _cut(self, authorization: Authorization) -> Grant:
@@ -110,30 +147,36 @@ class AuthorizationCodeGrant:
 
 
 class RefreshTokenGrant:
-    """RFC 6749 §6, with rotation where the client is public or registered so (RFC 9700 §4.14)."""
+    """RFC 6749 §6, with rotation where the client is public or registered so (RFC 9700 §4.14.2)."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
-    def redeem(self, form: Form, client: Client) -> Redeemed:
+    def redeem(self, asked: TokenRequest) -> Redeemed:
         """The Grant behind the token, with its rights as they are today; a reuse ends the whole family."""
-        if not form.get("refresh_token"):
+        client, secret = asked.client, asked.form.get("refresh_token")
+        if not secret:
             raise InvalidRequest("refresh_token is missing.")
-        token = self._provider.grants.refresh_token(hash_of(form["refresh_token"]))
+        token = self._provider.grants.refresh_token(hash_of(secret))
         grant = self._provider.grants.get(token.grant_id) if token else None
         if token is None or grant is None or grant.client_id != client.client_id:
             raise InvalidGrant("The refresh token is unknown, has expired or was withdrawn.")
-        scope = narrowed_scope(form, registered(grant.scope, client))
+        check_key(grant.cnf, asked.cnf)  # before it rotates: a thief without the key must not use it up
+        scope = narrowed_scope(asked.form, registered(grant.scope, client))
         authorization = authorization_of(self._provider, grant)
         if authorization is None:
             raise InvalidGrant("The right that the refresh token was given for has ended.")
-        return Redeemed(scope, authorization, refresh_token=self._next(form["refresh_token"], token, client=client))
+        return Redeemed(scope, authorization, refresh_token=self._next(secret, token, client=client))
 
     def _next(self, secret: str, token: RefreshToken, *, client: Client) -> str:
-        if not (client.is_public or client.refresh_token_rotation):
+        if not client.rotates_refresh_tokens:
             return secret
-        successor = new_secret()
-        if not self._provider.grants.rotate(token, msgspec.structs.replace(token, token_hash=hash_of(successor))):
+        # Computed from the token that is used, so that whoever lost our answer can be given it again, and nothing of
+        # it has to be kept in the clear.
+        successor = self._provider.hasher.keyed_hash(secret, purpose=SUCCESSOR_PURPOSE)
+        kept = msgspec.structs.replace(token, token_hash=hash_of(successor), used_at=None)
+        used_at = self._provider.grants.rotate(token, kept)
+        if self._provider.now() - used_at > REPEAT_SECONDS:
             self._provider.grants.end(token.grant_id)
             raise InvalidGrant("The refresh token was used before.")
         return successor
@@ -145,13 +188,14 @@ class ClientCredentialsGrant:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
-    def redeem(self, form: Form, client: Client) -> Redeemed:
+    def redeem(self, asked: TokenRequest) -> Redeemed:
         """The scope asked, or all that is registered; InvalidScope for more."""
+        client = asked.client
         if client.is_public:
             raise UnauthorizedClient("A public client has no credentials.")
         if not is_alive(self._provider, client):
             raise UnauthorizedClient("The organisation of this client has ended.")
-        return Redeemed(narrowed_scope(form, tuple(client.scope.split())))
+        return Redeemed(narrowed_scope(asked.form, tuple(client.scope.split())))
 
 
 def check_code(code: AuthorizationCode, form: Form, *, client: Client) -> None:
@@ -162,6 +206,12 @@ def check_code(code: AuthorizationCode, form: Form, *, client: Client) -> None:
     if form.get("redirect_uri", code.redirect_uri if code.code_challenge else "") != code.redirect_uri:
         raise InvalidGrant("redirect_uri is not the one of the authorization request.")
     check_verifier(code.code_challenge, form.get("code_verifier", ""))
+
+
+def check_key(bound_to: Confirmation, proven: Confirmation) -> None:
+    """Whether the client holds the key that its proof hangs on; InvalidGrant if not (RFC 9449 §10, RFC 8705 §4)."""
+    if any(proven.get(name) != value for name, value in bound_to.items()):
+        raise InvalidGrant("The code or token is bound to another key.")
 
 
 def check_verifier(challenge: str, verifier: str) -> None:

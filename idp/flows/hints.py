@@ -5,7 +5,7 @@ Promises: only a token that we signed is believed; an expired one still tells (O
 
 from typing import Any
 
-from idp.keys.jwt import TokenRejected, verify
+from idp.keys.jwt import TokenRejected, segment, verify
 from idp.provider import Provider
 
 
@@ -15,4 +15,6 @@ def claims_of_hint(provider: Provider, id_token_hint: str) -> dict[str, Any]:
     claims = verify(id_token_hint, [key.public_jwk for key in keys], algorithms=sorted({key.alg for key in keys}))
     if claims.get("iss") != provider.settings.issuer:
         raise TokenRejected("another issuer")
+    if segment(id_token_hint, 0).get("typ") != "JWT":  # an access token, which APIs see, or a logout token
+        raise TokenRejected("another kind of token")
     return claims

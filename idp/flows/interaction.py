@@ -1,4 +1,4 @@
-"""The next step of an authorization request: sign in, choose for whom, be refused, or be answered. One pure decision.
+"""The next step of an authorization request: sign in, choose for whom, allow, be refused, be answered. A pure decision.
 
 Promises: the same values always give the same step; a person who cannot reach what is asked ends in a refusal, never
 in a loop. Must not know: where anything is kept, or what a page looks like.
@@ -7,16 +7,26 @@ in a loop. Must not know: where anything is kept, or what a page looks like.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from claims.scopes import claims_of, scopes_for
 from idm.entitlements import Missing, Reason
 from idp.authenticator import Authenticator
 from idp.clients import Client
-from idp.errors import AccessDenied, InteractionRequired, LoginRequired, UnmetAuthenticationRequirements
+from idp.errors import (
+    AccessDenied,
+    ConsentRequired,
+    InteractionRequired,
+    LoginRequired,
+    UnmetAuthenticationRequirements,
+)
 from idp.identities import Option, Options
 from idp.levels import Levels
+from idp.records.consents import Consent
 from idp.sessions import Authentication, Session
-from idp.tickets import AuthorizationRequest
+from idp.tickets import AuthorizationRequest, hash_of
 
 NEVER = float("inf")
+NO_LEVEL = 10**9
+"""More than any means reaches."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,14 @@ class Refuse:
 
 
 @dataclass(frozen=True)
+class AskConsent:
+    """The person has to allow what the application would be told."""
+
+    authentication: Authentication
+    option: Option
+
+
+@dataclass(frozen=True)
 class Respond:
     """All is known: the application gets its answer."""
 
@@ -50,15 +68,15 @@ class Respond:
     option: Option
 
 
-Step = SignIn | ChooseIdentity | Refuse | Respond
+Step = SignIn | ChooseIdentity | AskConsent | Refuse | Respond
 
 
 @dataclass(frozen=True)
 class Known:
     """What a decision is made from.
 
-    `session` is None where nobody is signed in; `subject` is that person's; `known_keys` and `options` are asked only
-    when they matter, since each costs a trip to the database.
+    `session` is None where nobody is signed in; `subject` is that person's; `known_keys`, `allowed` and `options` are
+    asked only when they matter, since each costs a trip to the database.
     """
 
     request: AuthorizationRequest
@@ -68,6 +86,7 @@ class Known:
     session: Session | None = None
     subject: Callable[[], str] = str
     known_keys: Callable[[], frozenset[str]] = frozenset
+    allowed: Callable[[], Consent | None] = lambda: None
     options: Callable[[Authentication], Options] = lambda _: Options()
 
 
@@ -90,7 +109,10 @@ def decide(known: Known) -> Step:
     if not found.options:
         return without_options(known, found)
     chosen = chosen_option(known, session, found=found)
-    return Respond(authentication, chosen) if chosen else ChooseIdentity(found.options)
+    if chosen is None:
+        return ChooseIdentity(found.options)
+    is_allowed = has_allowed(known, session, option=chosen)
+    return Respond(authentication, chosen) if is_allowed else AskConsent(authentication, chosen)
 
 
 def in_silence(step: Step) -> Step:
@@ -99,9 +121,34 @@ def in_silence(step: Step) -> Step:
         raise LoginRequired("Nobody is signed in, or not surely enough.")
     if isinstance(step, ChooseIdentity):
         raise InteractionRequired("The person has to choose on whose behalf.")
+    if isinstance(step, AskConsent):
+        raise ConsentRequired("The person has to allow what the application asks.")
     if isinstance(step, Refuse):
         raise AccessDenied("The person may not use this application.")
     return step
+
+
+def has_allowed(known: Known, session: Session, *, option: Option) -> bool:
+    """Whether the person has allowed what is asked: just now, or before, or the client is one that need not ask."""
+    request, rule = known.request, known.client.consent_rule
+    if request.consent == consent_mark(session, option):
+        return True
+    if "consent" in request.prompt or rule == "always":
+        return False
+    allowed = None if rule == "none" else known.allowed()
+    asked = frozenset(request.scope)
+    return rule == "none" or (allowed is not None and allowed.covers(asked, claims_asked(request, known.client)))
+
+
+def consent_mark(session: Session, option: Option) -> str:
+    """What a yes is tied to: the person, and on whose behalf they come."""
+    return hash_of(f"{session.person_id} {option.value}")
+
+
+def claims_asked(request: AuthorizationRequest, client: Client) -> frozenset[str]:
+    """The names of all claims that a request asks, by scope or one by one, and that its client may have."""
+    by_scope = {name for scope in request.scope for name in claims_of(scope, client)}
+    return frozenset(by_scope | {name for name in request.claims.names if scopes_for(name, client)})
 
 
 def needed_level(known: Known) -> int:
@@ -113,9 +160,10 @@ def sufficient(known: Known) -> Authentication | None:
     """The sign-in of the session that meets what is asked, in kind, level and age; None if none does."""
     if known.session is None:
         return None
-    level = needed_level(known)
-    acrs = known.levels.acceptable(known.request.acr_values, minimum=level)
-    enough = min((known.levels.level(acr) for acr in acrs), default=level)
+    level, essential = needed_level(known), known.request.claims.essential_acrs
+    acrs = known.levels.acceptable(essential or known.request.acr_values, minimum=level)
+    # What is essential is meant exactly: a surer means is another one (OpenID Connect Core §5.5.1.1).
+    enough = NO_LEVEL if essential else min((known.levels.level(acr) for acr in acrs), default=level)
     return known.session.strongest(acrs=acrs, level=enough, since=fresh_since(known))
 
 
@@ -131,6 +179,9 @@ def fresh_since(known: Known) -> float:
 
 def offered_keys(known: Known, level: int) -> tuple[Authenticator, ...]:
     """The keys that this request may be signed in with."""
+    essential = known.request.claims.essential_acrs
+    if essential:
+        return tuple(key for key in known.levels.offered(essential, minimum=level) if key.means.urn in essential)
     return known.levels.offered(known.request.acr_values, minimum=level)
 
 
@@ -143,11 +194,18 @@ def sign_in(known: Known) -> SignIn:
 
 
 def sign_in_again(known: Known, level: int) -> Step:
-    """A step-up or a fresh sign-in, unless no key that the person is known to have would serve."""
+    """A step-up or a fresh sign-in, unless no key that the person is known to have would serve.
+
+    Then it is a refusal; UnmetAuthenticationRequirements where the application named the only means that would do.
+    """
     offered = offered_keys(known, level)
     used = {used.key for used in known.session.authentications} if known.session else set()
     serving = {key.name for key in offered}
-    return SignIn(level) if serving & used or serving & known.known_keys() else Refuse(no_key=True, level=level)
+    if serving & used or serving & known.known_keys():
+        return SignIn(level)
+    if known.request.claims.essential_acrs:
+        raise UnmetAuthenticationRequirements("The person has no digital key of the means that the application asks.")
+    return Refuse(no_key=True, level=level)
 
 
 def another_person(known: Known) -> Step:

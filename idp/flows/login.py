@@ -14,6 +14,7 @@ from idm.identifiers import IdentifierInvalid
 from idp.authenticator import Attempt, AuthenticationFailed, Authenticator, Identification, Page, Redirect
 from idp.browser import KEY_SECONDS
 from idp.errors import InvalidRequest
+from idp.flows.ending import end_session
 from idp.flows.interaction import needed_level, offered_keys
 from idp.flows.screen import language_of, show
 from idp.flows.waiting import Waiting
@@ -143,11 +144,11 @@ class Login:
         # One moment for both: a sign-in that is older than its request says would not count for it.
         used = authentication(key, at=self._provider.now())
         session = self._waiting.session(request) or self._provider.sessions.by_browser(waiting.browser)
-        cookie = self._sign_in(session, person, new=self._new_session(person, waiting.browser, used=used))
+        cookies = self._sign_in(session, person, new=self._new_session(person, waiting.browser, used=used))
         self._waiting.advance(waiting, authenticated_at=used.at, identity="")
         log.info("signed in: key=%s person=%s client=%s", key.name, person.id, waiting.client_id)
         last_key = self._provider.cookies.write("key", key.name, seconds=KEY_SECONDS)
-        return see_other(f"/op/v1/auth/{waiting.id}", cookie, last_key)
+        return see_other(f"/op/v1/auth/{waiting.id}", *cookies, last_key)
 
     def _person(self, identification: Identification) -> Person:
         number = identification.national_number
@@ -162,22 +163,23 @@ class Login:
         except IdentifierInvalid as refused:
             raise InvalidRequest("People with such a number cannot come in here.", detail=str(refused)) from None
 
-    def _sign_in(self, session: Session | None, person: Person, *, new: Session) -> Header:
+    def _sign_in(self, session: Session | None, person: Person, *, new: Session) -> tuple[Header, ...]:
         secret = new_secret()
-        if session and session.person_id == person.id and self._renewed(session, new, cookie_hash=hash_of(secret)):
-            return self._provider.cookies.write("session", secret)
-        if session:
-            self._provider.sessions.end(session.sid)
-            self._provider.grants.end_session(session.sid)
-        self._provider.sessions.add(new.with_cookie(hash_of(secret)))
-        return self._provider.cookies.write("session", secret)
+        new = new.with_cookie(hash_of(secret))
+        renewed = self._renewed(session, new) if session and session.person_id == person.id else None
+        if renewed is None:
+            if session:
+                end_session(self._provider, session)
+            self._provider.sessions.add(new)
+        live, cookies = renewed or new, self._provider.cookies
+        left = live.expires_at - self._provider.now()
+        return cookies.write("session", secret), cookies.write_state(live.browser_state, seconds=left)
 
-    def _renewed(self, session: Session, new: Session, *, cookie_hash: str) -> bool:
+    def _renewed(self, session: Session, new: Session) -> Session | None:
         (used,) = new.authentications
-        changed = self._provider.sessions.change(
-            session.sid, lambda current: current.with_authentication(used).with_cookie(cookie_hash)
+        return self._provider.sessions.change(
+            session.sid, lambda current: current.with_authentication(used).with_cookie(new.cookie_hash)
         )
-        return changed is not None
 
     def _new_session(self, person: Person, browser_id: str, *, used: Authentication) -> Session:
         return Session(
@@ -185,6 +187,7 @@ class Login:
             cookie_hash="",
             person_id=person.id,
             browser_id=browser_id,
+            browser_state=new_secret(),
             authentications=(used,),
             created_at=used.at,
             expires_at=used.at + self._provider.settings.session_seconds,

@@ -6,6 +6,7 @@ the session (`offline_access`) stays. Must not know: what an application does wh
 """
 
 import logging
+from collections.abc import Sequence
 
 import msgspec
 
@@ -13,6 +14,8 @@ from idp.authenticator import Page
 from idp.clients import Client
 from idp.errors import InvalidRequest
 from idp.flows.checks import LONGEST
+from idp.flows.ending import end_session
+from idp.flows.frontchannel_logout import frames
 from idp.flows.hints import claims_of_hint
 from idp.flows.login import full_name
 from idp.flows.screen import Occasion, show
@@ -126,20 +129,26 @@ class Logout:
         return show(self._provider, request, page=Page("flows/logout.html", "logout", values), occasion=occasion)
 
     def _end(self, request: Request, session: Session, *, wanted: LogoutRequest) -> Answer:
-        self._provider.sessions.end(session.sid)
-        self._provider.grants.end_session(session.sid)
+        ended = end_session(self._provider, session)
         log.info("logged out: person=%s client=%s", session.person_id, wanted.client_id)
-        forgotten = self._provider.cookies.write("session", "", seconds=0)
-        return self._go_back(request, wanted).with_headers(forgotten)
+        cookies = self._provider.cookies
+        forgotten = cookies.write("session", "", seconds=0), cookies.write_state("", seconds=0)
+        framed = frames(self._provider, ended) if ended else []
+        return self._go_back(request, wanted, framed=framed).with_headers(*forgotten)
 
-    def _go_back(self, request: Request, wanted: LogoutRequest) -> Answer:
-        if wanted.redirect_uri:
-            state = [("state", wanted.state)] if wanted.state else []
-            return see_other(with_query(wanted.redirect_uri, state))
+    def _go_back(self, request: Request, wanted: LogoutRequest, *, framed: Sequence[str] = ()) -> Answer:
+        back = with_query(wanted.redirect_uri, [("state", wanted.state)] if wanted.state else [])
+        if wanted.redirect_uri and not framed:
+            return see_other(back)
         client = self._provider.clients.get(wanted.client_id)
-        values = {"back_url": client.client_uri if client else "", "back_name": client.name if client else ""}
+        values = {
+            "back_url": back if wanted.redirect_uri else client.client_uri if client else "",
+            "back_name": client.name if client else "",
+            "frames": framed,
+            "is_awaited": bool(wanted.redirect_uri),
+        }
         page = Page("flows/logged_out.html", "logged-out", values)
-        return show(self._provider, request, page=page, occasion=Occasion())
+        return show(self._provider, request, page=page, occasion=Occasion(frames=tuple(framed)))
 
 
 def short_state(state: str) -> str:

@@ -1,15 +1,17 @@
 """A token that is presented: what an access token stands for now.
 
-Promises: a token is looked up by its hash; a token whose Grant, person or right is gone is no token. Shared by
-userinfo, introspection and revocation. Must not know: who presents it.
+Promises: an opaque token is looked up by its hash, a JWT is verified; one whose Grant, person or right is gone is no
+token. Shared by userinfo, introspection and revocation. Must not know: who presents it.
 """
 
 from dataclasses import dataclass
 
 from idp.clients import Client
 from idp.flows.authorized import Authorization, authorization_of, is_alive
+from idp.keys.jwt import TokenRejected, segment, verify
+from idp.keys.tokens import ACCESS_TOKEN_TYPE
 from idp.provider import Provider
-from idp.tickets import AccessToken, hash_of
+from idp.tickets import AccessToken, RevokedToken, hash_of
 
 
 @dataclass(frozen=True)
@@ -21,21 +23,27 @@ class Presented:
     authorization: Authorization | None
 
     @property
+    def is_for_its_client(self) -> bool:
+        """Whether the token may be used here, by the client that it was given to, and not only at an API."""
+        return self.client.client_id in self.token.audience
+
+    @property
     def scopes(self) -> frozenset[str]:
         """The scopes of the token that its client is still registered for."""
         return self.client.scopes.intersection(self.token.scope)
 
 
 class AccessTokens:
-    """Finds and withdraws opaque access tokens."""
+    """Finds and withdraws access tokens, opaque ones and JWTs."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._tokens = provider.store.repository(AccessToken)
+        self._revoked = provider.store.repository(RevokedToken)
 
     def find(self, secret: str) -> Presented | None:
         """What the token stands for today; None if it stands for nothing."""
-        token = self._tokens.get(hash_of(secret))
+        token = self._token(secret)
         client = self._provider.clients.get(token.client_id) if token else None
         if token is None or client is None:
             return None
@@ -47,9 +55,47 @@ class AccessTokens:
 
     def owner(self, secret: str) -> str:
         """The client that the token was given to; empty if there is no such token."""
-        token = self._tokens.get(hash_of(secret))
+        token = self._token(secret)
         return token.client_id if token else ""
 
     def withdraw(self, secret: str) -> None:
-        """The token is worth nothing from now on."""
-        self._tokens.discard(hash_of(secret))
+        """Make the token worth nothing; what is no token stays none."""
+        if not is_jwt(secret):
+            self._tokens.discard(hash_of(secret))
+        elif token := self._token(secret):
+            self._revoked.add(RevokedToken(id=token.id, expires_at=token.expires_at))
+
+    def _token(self, secret: str) -> AccessToken | None:
+        if not is_jwt(secret):
+            return self._tokens.get(hash_of(secret))
+        token = signed_token(self._provider, secret)
+        is_live = token is not None and token.expires_at > self._provider.now() and not self._revoked.get(token.id)
+        return token if is_live else None
+
+
+def is_jwt(secret: str) -> bool:
+    """Whether a token looks like a JWT: an opaque one of ours has no dot."""
+    return secret.count(".") == 2
+
+
+def signed_token(provider: Provider, secret: str) -> AccessToken | None:
+    """What a JWT access token of ours says of itself, expired or not; None if it is none (RFC 9068 §4)."""
+    keys = provider.keyring.all()
+    try:
+        claims = verify(secret, [key.public_jwk for key in keys], algorithms=sorted({key.alg for key in keys}))
+        is_access_token = segment(secret, 0).get("typ") == ACCESS_TOKEN_TYPE
+    except TokenRejected:
+        return None
+    if not is_access_token or claims["iss"] != provider.settings.issuer:
+        return None
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    return AccessToken(
+        id=hash_of(claims["jti"]),
+        expires_at=claims["exp"],
+        issued_at=claims["iat"],
+        grant_id=claims["jti"].partition(".")[0],
+        client_id=claims["client_id"],
+        scope=tuple(claims["scope"].split()),
+        audience=tuple(audience),
+        cnf=claims.get("cnf", {}),
+    )

@@ -21,13 +21,14 @@ from idp.tickets import AuthorizationRequest
 class Occasion:
     """On what occasion a page is shown: the request that waits and its client, if one does; the person's language;
 
-    and, for a page whose form leads elsewhere without such a request, the address that it leads to.
+    for a page whose form leads elsewhere without such a request, the address that it leads to; and what it frames.
     """
 
     authorization_request: AuthorizationRequest | None = None
     client: Client | None = None
     locale: str = ""
     leads_to: str = ""
+    frames: tuple[str, ...] = ()
 
 
 def show(provider: Provider, request: Request, *, page: Page, occasion: Occasion) -> Answer:
@@ -112,13 +113,15 @@ def policy(occasion: Occasion) -> tuple[Header, ...]:
     """The Content-Security-Policy of a page that may lead back to a client; none, where the usual one will do."""
     waiting = occasion.authorization_request
     leads_to = waiting.redirect_uri if waiting else occasion.leads_to
+    if occasion.frames:
+        return (content_security_policy(frames=" ".join(dict.fromkeys(map(origin_of, occasion.frames)))),)
     if not leads_to:
         return ()
     logo = origin_of(occasion.client.logo_uri) if occasion.client and occasion.client.logo_uri else ""
     return (content_security_policy(form_action=origin_of(leads_to), images=logo),)
 
 
-def content_security_policy(*, form_action: str = "", images: str = "") -> Header:
+def content_security_policy(*, form_action: str = "", images: str = "", frames: str = "") -> Header:
     """Nothing inline, nothing from elsewhere, no frame around us; forms and their redirects go where they are told.
 
     Chromium holds the whole chain of redirects after a form to `form-action`, so the client's origin has to be there.
@@ -131,7 +134,7 @@ def content_security_policy(*, form_action: str = "", images: str = "") -> Heade
         "form-action": f"'self' {form_action}".strip(),
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
-    }
+    } | ({"frame-src": frames} if frames else {})
     return ("Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in directives.items()))
 
 

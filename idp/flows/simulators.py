@@ -51,21 +51,26 @@ class Simulators:
         """The codes that each person's app shows now."""
         return self._show(request, Page("simulators/app.html", "app", {"personas": self._simulated.app_codes()}))
 
-    def clock(self, request: Request) -> Answer:
-        """The time: a page for a browser, JSON for everybody else."""
-        reading = self._simulated.clock()
-        if "text/html" not in request.headers.get("accept", ""):
-            return json_answer(reading)
-        values = {"offset_days": reading["offset_days"], "now": self._provider.clock()}
-        return self._show(request, Page("simulators/clock.html", "clock", values))
+    def clock(self, _request: Request) -> Answer:
+        """The time, as JSON."""
+        return json_answer(self._simulated.clock())
 
     def set_clock(self, request: Request) -> Answer:
-        """Move the clock of the whole system."""
+        """Move the clock of the whole system; the time that it then is, as JSON."""
         try:
-            reading = self._simulated.set_clock(request.form().get("offset_days", ""))
+            return json_answer(self._simulated.set_clock(request.form().get("offset_days", "")))
         except ValueError as error:
             raise InvalidRequest(f"offset_days must be {error}.") from None
-        return self.clock(request) if "text/html" in request.headers.get("accept", "") else json_answer(reading)
+
+    def clock_page(self, request: Request) -> Answer:
+        """The time, as a page on which people may move it."""
+        values = {"offset_days": self._simulated.clock()["offset_days"], "now": self._provider.clock()}
+        return self._show(request, Page("simulators/clock.html", "clock", values))
+
+    def set_clock_page(self, request: Request) -> Answer:
+        """Move the clock from the page, and show the page again."""
+        self.set_clock(request)
+        return self.clock_page(request)
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint, for requests from our own host and pages alone (DNS rebinding, cross-site requests)."""

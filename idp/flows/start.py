@@ -11,7 +11,7 @@ from idp.clients import Client
 from idp.flows.login import full_name
 from idp.flows.screen import Occasion, show
 from idp.flows.waiting import Waiting
-from idp.http import Answer, Endpoint, Request, json_answer
+from idp.http import Answer, Endpoint, Request, json_answer, with_query
 from idp.provider import Provider
 
 
@@ -28,9 +28,9 @@ class Start:
         session = self._waiting.session(request)
         person = self._provider.directory.person(session.person_id) if session else None
         applications = [
-            {"name": client.name, "url": home_of(client)}
+            {"name": client.name, "url": login_of(client, issuer=self._provider.settings.issuer)}
             for client in self._provider.clients.all().values()
-            if home_of(client)
+            if not client.is_self_registered and home_of(client)
         ]
         values = {"signed_in_as": full_name(person), "applications": applications}
         return show(self._provider, request, page=Page("start.html", "start", values), occasion=Occasion())
@@ -48,6 +48,11 @@ class Start:
         if self._is_ready():
             return json_answer({"status": "ready"})
         return json_answer({"status": "not ready"}, status=503)
+
+
+def login_of(client: Client, *, issuer: str) -> str:
+    """Where its sign-in begins, if it said so (OpenID Connect Core §4); else where a person enters it."""
+    return with_query(client.initiate_login_uri, [("iss", issuer)]) if client.initiate_login_uri else home_of(client)
 
 
 def home_of(client: Client) -> str:

@@ -1,20 +1,24 @@
 """The token endpoint: the phases that every grant shares, in order.
 
-    form → client → grant type → redeem → access token → ID token → answer
+    form → client → grant type → audience → key → redeem → access token → ID token → answer
 
 Promises: no token outlives the right that it tells of. Must not know: how a grant proves itself.
 """
 
+from dataclasses import replace
+
 from idp.client_authentication import ClientAuthentication
 from idp.clients import Client
 from idp.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from idp.flows.audiences import audience_asked, narrowed_audience
 from idp.flows.authorized import Authorization
-from idp.flows.grants import Redeemed, grant_types
+from idp.flows.grants import Redeemed, TokenRequest, grant_types
+from idp.flows.minting import Mint
+from idp.flows.senders import Senders
 from idp.http import Answer, Request, json_answer
 from idp.keys.jwt import sign
-from idp.keys.tokens import Lifetime, at_hash, id_token_claims, lifetime
+from idp.keys.tokens import at_hash, id_token_claims, lifetime, token_type
 from idp.provider import Provider
-from idp.tickets import AccessToken, hash_of, new_secret
 
 
 class TokenEndpoint:
@@ -24,7 +28,8 @@ class TokenEndpoint:
         self._provider = provider
         self._clients = ClientAuthentication(provider)
         self._grant_types = grant_types(provider)
-        self._access_tokens = provider.store.repository(AccessToken)
+        self._senders = Senders(provider)
+        self._access_tokens = Mint(provider)
 
     def answer(self, request: Request) -> Answer:
         """The tokens that the client may have; a ProtocolError otherwise."""
@@ -37,16 +42,22 @@ class TokenEndpoint:
             raise UnsupportedGrantType("This grant type is not supported.")
         if grant_type not in client.grant_types:
             raise UnauthorizedClient("The client is not registered for this grant type.")
-        return json_answer(self._mint(client, self._grant_types[grant_type].redeem(form, client)))
+        # Before the proof is taken: a misspelt resource must not cost the client its code.
+        asked = audience_asked(self._provider, client, parameters=form)
+        cnf = self._senders.confirmation(request, client)
+        redeemed = self._grant_types[grant_type].redeem(TokenRequest(form, client, cnf))
+        audience = narrowed_audience(asked, redeemed.granted_audience)
+        answer = self._mint(client, replace(redeemed, audience=audience, cnf=cnf))
+        return json_answer(answer, *self._senders.fresh_nonce(client))
 
     def _mint(self, client: Client, redeemed: Redeemed) -> dict[str, object]:
         authorization = redeemed.authorization
         ends_at = authorization.grant_ends_at if authorization else None
         life = lifetime(self._provider.now(), self._provider.settings.access_token_seconds, right_ends_at=ends_at)
-        access_token = self._access_token(client, redeemed, life=life)
+        access_token = self._access_tokens.access_token(client, redeemed, life=life)
         answer: dict[str, object] = {
             "access_token": access_token,
-            "token_type": "Bearer",
+            "token_type": token_type(redeemed.cnf),
             "expires_in": life.seconds,
             "scope": " ".join(redeemed.scope),
         }
@@ -55,21 +66,6 @@ class TokenEndpoint:
         if authorization and "openid" in redeemed.scope:
             answer["id_token"] = self._id_token(authorization, redeemed, access_token=access_token)
         return answer
-
-    def _access_token(self, client: Client, redeemed: Redeemed, *, life: Lifetime) -> str:
-        secret = new_secret()
-        self._access_tokens.add(
-            AccessToken(
-                id=hash_of(secret),
-                expires_at=life.expires_at,
-                issued_at=life.issued_at,
-                grant_id=redeemed.authorization.grant.id if redeemed.authorization else "",
-                client_id=client.client_id,
-                scope=redeemed.scope,
-                audience=(client.client_id,),
-            )
-        )
-        return secret
 
     def _id_token(self, authorization: Authorization, redeemed: Redeemed, *, access_token: str) -> str:
         settings, alg = self._provider.settings, authorization.client.id_token_signed_response_alg
@@ -80,5 +76,5 @@ class TokenEndpoint:
         if redeemed.nonce:
             claims["nonce"] = redeemed.nonce
         # The protocol's members come last: no released claim can take the place of one.
-        released = authorization.released(frozenset(redeemed.scope))
+        released = authorization.in_id_token(frozenset(redeemed.scope))
         return sign(released | claims, self._provider.keyring.signing_key(alg))

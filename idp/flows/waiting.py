@@ -93,16 +93,17 @@ class Waiting:
             levels=provider.levels,
             now=provider.now(),
             session=session,
-            subject=lambda: subject_of(provider, person_id),
+            subject=lambda: subject_of(provider, person_id, client=client),
             known_keys=lambda: known_keys_of(provider, person_id),
+            allowed=lambda: provider.consents.get(person_id, client.client_id),
             options=lambda used: provider.identities.options(person_id, client, level=used.level),
         )
 
 
-def subject_of(provider: Provider, person_id: str) -> str:
-    """The `sub` of a person; empty if unknown."""
+def subject_of(provider: Provider, person_id: str, *, client: Client) -> str:
+    """The `sub` of a person towards a client; empty if unknown."""
     person = provider.directory.person(person_id)
-    return person.subject if person else ""
+    return provider.subject(person, client) if person else ""
 
 
 def known_keys_of(provider: Provider, person_id: str) -> frozenset[str]:

@@ -21,7 +21,15 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519Pri
 Claims = Mapping[str, Any]
 
 MAXIMUM_TOKEN = 16 * 1024
+MOST_KEYS = 20
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+PUBLIC_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e"})
+LEAST_MODULUS = 342
+"""Characters of base64url in a modulus of 2048 bits (NIST SP 800-131A)."""
 ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+
+# RFC 9864 gives the algorithm another name; until clients use that one, a warning at each token would say nothing.
+jws.JWSRegistry.algorithms["EdDSA"].security_warning = None
 
 
 class TokenRejected(Exception):
@@ -66,8 +74,13 @@ def import_key(alg: str, pem: bytes, *, active_at: int) -> SigningKey:
     public = jwk.import_key(as_public_pem(private_key), KEY_TYPES[alg])
     kid = public.thumbprint()
     members = {name: value for name, value in public.as_dict(private=False).items() if isinstance(value, str)}
-    header = encode_segment(msgspec.json.encode({"alg": alg, "kid": kid, "typ": "JWT"}))
+    header = header_of(kid, alg, typ="JWT")
     return SigningKey(kid, alg, active_at, private_key, members | {"kid": kid, "alg": alg, "use": "sig"}, header)
+
+
+def header_of(kid: str, alg: str, *, typ: str) -> bytes:
+    """The header of a token, encoded."""
+    return encode_segment(msgspec.json.encode({"alg": alg, "kid": kid, "typ": typ}))
 
 
 def as_public_pem(key: PrivateKey) -> bytes:
@@ -83,9 +96,10 @@ def encode_segment(raw: bytes) -> bytes:
     return urlsafe_b64encode(raw).rstrip(b"=")
 
 
-def sign(claims: Claims, key: SigningKey) -> str:
-    """The claims as a signed token in compact form (RFC 7515 §7.1)."""
-    signed = key.header + b"." + encode_segment(msgspec.json.encode(claims))
+def sign(claims: Claims, key: SigningKey, *, typ: str = "JWT") -> str:
+    """The claims as a signed token in compact form (RFC 7515 §7.1); `typ` tells kinds apart (RFC 8725 §3.11)."""
+    header = key.header if typ == "JWT" else header_of(key.kid, key.alg, typ=typ)
+    signed = header + b"." + encode_segment(msgspec.json.encode(claims))
     return (signed + b"." + encode_segment(signature_of(signed, key.private_key))).decode("ascii")
 
 
@@ -113,10 +127,16 @@ def verify(token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequenc
     raise TokenRejected("signed by no key that we know, or changed")
 
 
+class WideRegistry(jws.JWSRegistry):
+    """What a header may be: large enough for the key of a proof (RFC 9449 §4.2), and with members that we ignore."""
+
+    max_header_length = 4096
+
+
 def verified_claims(token: str, key: Mapping[str, Any], *, algorithms: Sequence[str]) -> dict[str, Any] | None:
     """The claims if this key signed the token by one of the algorithms; else None."""
     try:
-        registry = jws.JWSRegistry(algorithms=list(algorithms))
+        registry = WideRegistry(algorithms=list(algorithms), strict_check_header=False)
         content = jws.deserialize_compact(token.encode(), jwk.import_key(dict(key)), registry=registry)
         claims = msgspec.json.decode(content.payload)
     except (JoseError, ValueError, KeyError, TypeError, RecursionError):
@@ -129,6 +149,11 @@ def unverified_claims(token: str) -> dict[str, Any]:
     return segment(token, 1)
 
 
+def unverified_header(token: str) -> dict[str, Any]:
+    """The header as the token states it: only to learn what kind of token it is, before it is verified."""
+    return segment(token, 0)
+
+
 def segment(token: str, index: int) -> dict[str, Any]:
     """The header (0) or the claims (1) of a compact token; TokenRejected if it has none."""
     parts = token.split(".", 3)
@@ -139,3 +164,56 @@ def segment(token: str, index: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TokenRejected("not a token")
     return value
+
+
+def verify_by_own_key(token: str, *, key_shapes: Mapping[str, tuple[str, str]]) -> tuple[dict[str, Any], str]:
+    """The claims of a token that carries the key which signed it, and that key's thumbprint (RFC 7638).
+
+    `key_shapes` are the algorithms admitted, with the `kty` and `crv` that each must have. TokenRejected otherwise.
+    """
+    header = segment(token, 0)
+    key, alg = header.get("jwk"), header.get("alg")
+    if not isinstance(key, dict) or not isinstance(alg, str) or alg not in key_shapes:
+        raise TokenRejected("no key, or another algorithm")
+    if (key.get("kty"), key.get("crv", "")) != key_shapes[alg] or key.keys() & PRIVATE_MEMBERS:
+        raise TokenRejected("a key of another kind, or a private one")
+    if key_shapes[alg][0] == "RSA" and len(str(key.get("n", ""))) < LEAST_MODULUS:
+        raise TokenRejected("a key that is too short")
+    public = {name: value for name, value in key.items() if name in PUBLIC_MEMBERS}
+    claims = verified_claims(token, public, algorithms=(alg,))
+    if claims is None:
+        raise TokenRejected("not signed by its own key")
+    return claims, jwk.import_key(public).thumbprint()
+
+
+def public_key_of(key: Mapping[str, Any]) -> bytes:
+    """The public key of a JWK in one form for comparison (DER); empty if it is none."""
+    try:
+        found = jwk.import_key({name: value for name, value in key.items() if name in PUBLIC_MEMBERS})
+        return b"" if isinstance(found, jwk.OctKey) else found.as_der(private=False)
+    except (JoseError, ValueError, KeyError, TypeError):
+        return b""
+
+
+def is_public_key_set(key_set: Mapping[str, Any]) -> bool:
+    """Whether this is a key set with public keys alone, each well-formed."""
+    keys = key_set.get("keys")
+    return isinstance(keys, list) and 0 < len(keys) <= MOST_KEYS and all(is_public_key(key) for key in keys)
+
+
+def is_public_key(key: Any) -> bool:
+    """Whether this is the public half of a key pair, as a JWK."""
+    if not isinstance(key, dict) or key.get("kty") not in KEY_TYPES.values() or not is_sound_rsa(key):
+        return False
+    try:
+        return not jwk.import_key(dict(key)).is_private
+    except (JoseError, ValueError, KeyError, TypeError):
+        return False
+
+
+def is_sound_rsa(key: Mapping[str, Any]) -> bool:
+    """Whether an RSA key is neither too weak (RFC 7518 §3.3) nor so large that each check of a signature takes long."""
+    if key["kty"] != "RSA":
+        return True
+    modulus, exponent = key.get("n"), key.get("e")
+    return isinstance(modulus, str) and isinstance(exponent, str) and 341 < len(modulus) < 1400 and len(exponent) < 8

@@ -4,7 +4,7 @@ Promises: a key is published a while before it signs and as long after as a toke
 relying party ever meets a key that it could not have fetched. Decided from times alone. Must not know: what is signed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from idp.clients import SIGNING_ALGORITHMS
@@ -24,6 +24,10 @@ class KeyRecords(Protocol):
 
     def make(self, alg: str, *, active_at: int) -> SigningKey:
         """Make and keep a new key."""
+        ...
+
+    def make_if(self, is_due: Callable[[Sequence[SigningKey]], str], *, active_at: int) -> SigningKey | None:
+        """Make a new key of the algorithm that is due, unless another worker does; None if none is."""
         ...
 
 
@@ -54,6 +58,13 @@ class Keyring:
             if alg not in known:
                 self._records.make(alg, active_at=int(self._clock()))
 
+    def rotate_due(self, *, seconds: int) -> SigningKey | None:
+        """Announce a successor for one algorithm whose youngest key has signed for so long; None if none has."""
+        now = int(self._clock())
+        return self._records.make_if(
+            lambda keys: due_alg(keys, now=now, seconds=seconds), active_at=now + ANNOUNCE_SECONDS
+        )
+
     def rotate(self, alg: str) -> SigningKey:
         """Announce the next key of an algorithm; it signs once every relying party could have fetched it."""
         return self._records.make(alg, active_at=int(self._clock()) + ANNOUNCE_SECONDS)
@@ -66,6 +77,12 @@ def current(keys: Sequence[SigningKey], alg: str, *, now: float) -> SigningKey:
         raise LookupError(f"no key for {alg}")
     active = [key for key in candidates if key.active_at <= now]
     return max(active, key=lambda key: key.active_at) if active else min(candidates, key=lambda key: key.active_at)
+
+
+def due_alg(keys: Sequence[SigningKey], *, now: float, seconds: int) -> str:
+    """The first algorithm whose youngest key has signed for so long; empty if there is none."""
+    youngest = {key.alg: key.active_at for key in sorted(keys, key=lambda key: key.active_at)}
+    return next((alg for alg, active_at in sorted(youngest.items()) if now >= active_at + seconds), "")
 
 
 def published(keys: Sequence[SigningKey], now: float, *, token_seconds: int) -> tuple[SigningKey, ...]:

@@ -4,10 +4,14 @@ Promises: pure. Must not know: which claims a client may learn, or where tokens 
 """
 
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256, sha512
 
 from idp.records.grants import Grant
+
+ACCESS_TOKEN_TYPE = "at+jwt"
+"""What sets an access token apart from an ID token that the same key signed (RFC 9068 §2.1)."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,11 @@ def lifetime(now: int, seconds: int, *, right_ends_at: int | None) -> Lifetime:
     """So many seconds from now, cut where the right ends that the token tells of."""
     ends_at = now + seconds
     return Lifetime(now, ends_at if right_ends_at is None else max(now, min(ends_at, right_ends_at)))
+
+
+def token_type(cnf: Mapping[str, str]) -> str:
+    """How a token is to be sent: with a proof, or as it is, be it over a connection that proves its own key."""
+    return "DPoP" if "jkt" in cnf else "Bearer"
 
 
 def authentication_claims(grant: Grant) -> dict[str, object]:

@@ -2,19 +2,23 @@
 
 Promises: a token whose Grant has ended is no token; a Grant that was ended before it was written can never be written
 (so a second use of a code ends even what its first use is still getting); a refresh token is used once where it
-rotates, in one statement. Must not know: claims, clients' rules, token formats.
+rotates, in one statement. Must not know: clients' rules, token formats.
 """
 
 import msgspec
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from idp.claims_request import NO_CLAIMS, ClaimsRequest
 from idp.records.tables import grant, refresh_token
 from idp.store import Clock
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """Who let whom have what, for whom (`identity`, as `EA:0999910147`), and how that person had signed in."""
+    """Who let whom have what, for whom (`identity`, as `EA:0999910147`), and how that person had signed in.
+
+    `audience` are the APIs that were named (empty: none); `cnf` the key that a public client's refresh tokens hang on.
+    """
 
     id: str
     client_id: str
@@ -28,6 +32,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     auth_time: int
     expires_at: int
     offline: bool = False
+    audience: tuple[str, ...] = ()
+    cnf: dict[str, str] = msgspec.field(default_factory=dict)
+    claims: ClaimsRequest = NO_CLAIMS
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,12 +87,6 @@ class GrantRecords:
         except IntegrityError:  # written in between: now it can be ended
             self.end(id)
 
-    def end_session(self, sid: str) -> None:
-        """End what a session gave, except what was asked to outlive it (`offline_access`)."""
-        given = (grant.c.sid == sid, grant.c.offline.is_(False), grant.c.ended_at.is_(None))
-        with self._engine.begin() as connection:
-            connection.execute(update(grant).where(*given).values(ended_at=int(self._clock())))
-
     def refresh_token(self, token_hash: str) -> RefreshToken | None:
         """The refresh token, used or not; None if it has expired or never was."""
         live = (refresh_token.c.token_hash == token_hash, refresh_token.c.expires_at > int(self._clock()))
@@ -93,11 +94,25 @@ class GrantRecords:
             row = connection.execute(select(refresh_token).where(*live)).first()
         return RefreshToken(**row._mapping) if row else None
 
-    def rotate(self, used: RefreshToken, successor: RefreshToken) -> bool:
-        """Replace a refresh token by its successor. False, and nothing changes, if it was used already."""
-        unused = (refresh_token.c.token_hash == used.token_hash, refresh_token.c.used_at.is_(None))
+    def rotate(self, used: RefreshToken, successor: RefreshToken) -> int:
+        """Replace a refresh token by its successor. When it was used: now, or before (then nothing changes)."""
+        now = int(self._clock())
+        mine = refresh_token.c.token_hash == used.token_hash
         with self._engine.begin() as connection:
-            if connection.execute(update(refresh_token).where(*unused).values(used_at=int(self._clock()))).rowcount:
+            use = update(refresh_token).where(mine, refresh_token.c.used_at.is_(None)).values(used_at=now)
+            if connection.execute(use).rowcount:
                 connection.execute(insert(refresh_token).values(**msgspec.structs.asdict(successor)))
-                return True
-        return False
+                return now
+            return connection.scalar(select(refresh_token.c.used_at).where(mine)) or 0
+
+
+def end_grants_of(connection: Connection, sid: str, *, now: int) -> None:
+    """End what a session gave, except what was asked to outlive it, inside the transaction that ends the session."""
+    given = (grant.c.sid == sid, grant.c.offline.is_(False), grant.c.ended_at.is_(None))
+    connection.execute(update(grant).where(*given).values(ended_at=now))
+
+
+def end_grants_to(connection: Connection, client_id: str, *, now: int) -> None:
+    """End all that a client was given, inside the transaction that removes it."""
+    given = (grant.c.client_id == client_id, grant.c.ended_at.is_(None))
+    connection.execute(update(grant).where(*given).values(ended_at=now))

@@ -36,7 +36,19 @@ class Held(Generic[T]):
         if held is not None and 0 <= self._clock() - self._looked_at < LOOK_SECONDS:
             return held[1]
         with self._lock, self._engine.connect() as connection:
-            return self._refreshed(connection)
+            return self._numbered(connection)[1]
+
+    def numbered(self) -> tuple[int, T]:
+        """The value as it stands in the database now, with the number of its last change."""
+        with self._lock, self._engine.connect() as connection:
+            return self._numbered(connection)
+
+    def advance_from(self, connection: Connection, number: int) -> bool:
+        """Count a change that was decided on that number; False if another came first: then it must not be made."""
+        mine = (revision.c.kind == self._kind, revision.c.number == number)
+        is_first = connection.execute(update(revision).where(*mine).values(number=number + 1)).rowcount == 1
+        self._looked_at = 0.0
+        return is_first
 
     def advance(self, connection: Connection) -> None:
         """Count a change, inside the transaction that makes it; this process looks again at its next question."""
@@ -45,10 +57,10 @@ class Held(Generic[T]):
             connection.execute(insert(revision).values(kind=self._kind, number=1))
         self._looked_at = 0.0
 
-    def _refreshed(self, connection: Connection) -> T:
+    def _numbered(self, connection: Connection) -> tuple[int, T]:
         looked_at = self._clock()
         number = connection.scalar(select(revision.c.number).where(revision.c.kind == self._kind)) or 0
         if self._held is None or self._held[0] != number:
             self._held = (number, self._load(connection))
         self._looked_at = looked_at
-        return self._held[1]
+        return self._held

@@ -3,18 +3,23 @@
 Promises: an ended or expired session is absent, whatever happens to a cache. Must not know: cookies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from idp.records.grants import end_grants_of
+from idp.records.outbox import Letter, post
 from idp.records.tables import last_choice, session
 from idp.sessions import Session
 from idp.store import Clock
 
 ATTEMPTS = 50
 """How often a change is tried anew when another request changed the session in between."""
+
+Letters = Callable[[Session], Sequence[Letter]]
+"""What is to be told of the end of a session."""
 
 
 class SessionRecords:
@@ -54,11 +59,17 @@ class SessionRecords:
                 return changed
         return None
 
-    def end(self, sid: str) -> None:
-        """End the session; ending it twice does no harm."""
-        ended = update(session).where(session.c.sid == sid, session.c.ended_at.is_(None))
-        with self._engine.begin() as connection:
-            connection.execute(ended.values(ended_at=int(self._clock())))
+    def end(self, sid: str, letters: Letters = lambda _: ()) -> Session | None:
+        """End the session with what it gave, and post what is to be told of it, all in one transaction.
+
+        What was asked to outlive it (`offline_access`) stays. Answers the session as it was at its end; None, and tells
+        nobody, if it had ended before.
+        """
+        for _ in range(ATTEMPTS):
+            current = self.by_sid(sid)
+            if current is None or self._end(current, letters(current)):
+                return current
+        return None
 
     def last_choice(self, person_id: str, client_id: str) -> str:
         """The value of the identity that this person chose last for this client; empty if never."""
@@ -86,9 +97,23 @@ class SessionRecords:
             row = connection.execute(select(session.c.body).where(condition, *live)).first()
         return msgspec.json.decode(row.body, type=Session) if row else None
 
+    def _end(self, current: Session, letters: Sequence[Letter]) -> bool:
+        # An application that was visited a moment ago has to be told too: the version says that there is none.
+        now, same = int(self._clock()), same_version(current)
+        with self._engine.begin() as connection:
+            if connection.execute(update(session).where(*same).values(ended_at=now)).rowcount == 0:
+                return False
+            end_grants_of(connection, current.sid, now=now)
+            post(connection, letters, now=now)
+        return True
+
     def _replace(self, current: Session, changed: Session) -> bool:
         new = msgspec.structs.replace(changed, version=current.version + 1)
-        same = (session.c.sid == current.sid, session.c.version == current.version, session.c.ended_at.is_(None))
         values = {"version": new.version, "cookie_hash": new.cookie_hash, "body": msgspec.json.encode(new)}
         with self._engine.begin() as connection:
-            return connection.execute(update(session).where(*same).values(**values)).rowcount == 1
+            return connection.execute(update(session).where(*same_version(current)).values(**values)).rowcount == 1
+
+
+def same_version(current: Session) -> tuple[ColumnElement[bool], ...]:
+    """That the session is live, and nobody changed it since it was read."""
+    return (session.c.sid == current.sid, session.c.version == current.version, session.c.ended_at.is_(None))

@@ -60,6 +60,7 @@ grant = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_grant_record_sid", "sid"),
     Index("ix_grant_record_person_id", "person_id"),
+    Index("ix_grant_record_client_id", "client_id"),
 )
 
 refresh_token = Table(
@@ -80,3 +81,31 @@ last_choice = Table(
     Column("identity", String(200), nullable=False),
 )
 """The identity that a person chose last for a client: shown first the next time, also in another browser."""
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("person_id", String(36), primary_key=True),
+    Column("client_id", String(200), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("client_id", String(200), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Index("ix_outbox_due_at", "due_at"),
+)
+
+initial_access_token = Table(
+    "initial_access_token",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("uses_left", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -50,7 +50,15 @@ def test_no_page_of_a_sign_in_breaks_its_policy(visitor: Visitor, complaints: li
     visitor.arrives("hinderpremie")
     visitor.page.click("#logout")
     expect(visitor.page.locator("#signed-out")).to_be_visible()
-    for path in ("/", "/hulp", "/privacy", "/toegankelijkheid", "/simulators/app", "/simulators/clock", "/op/v1/auth"):
+    for path in (
+        "/",
+        "/hulp",
+        "/privacy",
+        "/toegankelijkheid",
+        "/simulators/app",
+        "/simulators/clock.html",
+        "/op/v1/auth",
+    ):
         visitor.page.goto(visitor.demo.at(path))
     visitor.visit("hinderpremie")
     visitor.sign_in("fatima", "eid")

@@ -105,7 +105,7 @@ class Visitor:
 
     def set_clock(self, days: int) -> None:
         """Set the clock of the whole demo, on its page."""
-        self.page.goto(self.demo.at("/simulators/clock"))
+        self.page.goto(self.demo.at("/simulators/clock.html"))
         self.page.fill("#offset_days", str(days))
         self.page.click("#clock-submit")
         expect(self.page.locator("#offset_days")).to_have_value(str(days))

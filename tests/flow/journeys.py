@@ -14,12 +14,14 @@ T = TypeVar("T")
 def arrive(
     browser: Browser, client_id: str, person: str, key: str = "eid", *, identity: str = "", **asked: str | None
 ) -> Arrival:
-    """Go from an application through sign-in and choice, as far as they are asked, and back to the application."""
+    """Go from an application through sign-in, choice and a yes, as far as they are asked, and back to it."""
     page = browser.ask(client_id, **asked)
     if isinstance(page, Page) and page.name == "login":
         page = browser.sign_in(page, person, key)
     if isinstance(page, Page) and page.name == "identity":
         page = browser.submit(page, ("identity", identity))
+    if isinstance(page, Page) and page.name == "consent":
+        page = browser.submit(page, ("answer", "allow"))
     assert isinstance(page, Arrival), page.words
     return page
 

@@ -202,7 +202,7 @@ def test_form_post_tells_an_error_too(browser: Browser) -> None:
     assert page.form_with("error").fields["error"] == "login_required"
 
 
-@pytest.mark.parametrize("mode", ["bogus", "jwt", "Query", "form_post fragment"])
+@pytest.mark.parametrize("mode", ["bogus", "jwt.jwt", "Query", "form_post fragment"])
 def test_an_unknown_response_mode_is_refused_in_the_query(browser: Browser, mode: str) -> None:
     assert error_of(browser.ask("hinderpremie", response_mode=mode)) == "unsupported_response_mode"
 
@@ -210,8 +210,8 @@ def test_an_unknown_response_mode_is_refused_in_the_query(browser: Browser, mode
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("request", "request_not_supported"),
-        ("request_uri", "request_uri_not_supported"),
+        ("request", "invalid_request_object"),
+        ("request_uri", "invalid_request_uri"),
         ("registration", "registration_not_supported"),
     ],
 )

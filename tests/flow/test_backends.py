@@ -8,6 +8,7 @@ import pytest
 from tests.clock import FakeClock
 from tests.flow.estate import Estate, copy, prepare
 from tests.flow.journeys import arrive, assert_error_page, at_once, introspect, refresh, sign_in
+from tests.flow.proving import Prover
 from tests.flow.reading import Page
 
 
@@ -39,6 +40,7 @@ def test_dirk_signs_in_refreshes_and_logs_out(estate: Estate) -> None:
     assert page.name == "logged-out"
     assert estate.userinfo(plain.body["access_token"]).status_code == 401
     assert estate.userinfo(again.body["access_token"]).status_code == 200
+    estate.clock.advance(11)
     assert refresh(estate, "hinderpremie", tokens.body["refresh_token"]).body["error"] == "invalid_grant"
     assert estate.userinfo(again.body["access_token"]).status_code == 401
 
@@ -63,11 +65,34 @@ def test_a_code_used_by_ten_at_once_wins_once_and_dies(estate: Estate) -> None:
     assert estate.userinfo(won[0].body["access_token"]).status_code == 401
 
 
-def test_a_refresh_token_used_by_ten_at_once_rotates_once(estate: Estate) -> None:
+def test_a_refresh_token_used_by_twenty_at_once_has_one_successor(estate: Estate) -> None:
     tokens = sign_in(estate.browser(), "hinderpremie", "dirk", scope=estate.client("hinderpremie")["scope"])
     token = tokens.body["refresh_token"]
-    answers = at_once(10, lambda _: refresh(estate, "hinderpremie", token).status)
-    assert sorted(answers) == [200] + [400] * 9
+    answers = at_once(20, lambda _: refresh(estate, "hinderpremie", token))
+    successors = {answer.body["refresh_token"] for answer in answers}
+    assert len(successors) == 1
+    assert refresh(estate, "hinderpremie", successors.pop()).status == 200
+    estate.clock.advance(11)
+    assert {answer.status for answer in at_once(20, lambda _: refresh(estate, "hinderpremie", token))} == {400}
+
+
+def test_a_proof_used_by_twenty_at_once_wins_once(estate: Estate) -> None:
+    headers = Prover(estate, "RS256").sent()
+    secret, form = estate.client("tijdmeting")["client_secret"], {"grant_type": "client_credentials"}
+
+    def ask(_: int) -> int:
+        return estate.post("/op/v1/token", form, headers=headers, auth=("tijdmeting", secret)).status_code
+
+    assert sorted(at_once(20, ask)) == [200] + [400] * 19
+
+
+def test_a_signed_token_given_back_by_twenty_at_once_is_gone(estate: Estate) -> None:
+    estate.register("hinderpremie", access_token_format="jwt")
+    token = sign_in(estate.browser(), "hinderpremie", "dirk").body["access_token"]
+    assert estate.userinfo(token).status_code == 200
+    answers = at_once(20, lambda _: estate.call("/op/v1/revoke", "hinderpremie", {"token": token}).status)
+    assert set(answers) == {200}
+    assert estate.userinfo(token).status_code == 401
 
 
 def test_a_choice_clicked_ten_times_at_once_is_made(estate: Estate) -> None:

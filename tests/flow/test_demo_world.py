@@ -163,3 +163,11 @@ def test_somebody_whom_idm_does_not_know_becomes_a_citizen(estate: Estate, brows
     claims = signed_in(estate, browser, "burgerprofiel", arrived)
     assert claims["rrn"] == number
     assert claims["name"] == "Nieuwe Burger"
+
+
+def test_the_clock_answers_json_whoever_asks_and_has_a_page_beside_it(estate: Estate, browser: Browser) -> None:
+    asked = {"Accept": "text/html,*/*"}
+    answer = estate.http().get("/simulators/clock", base_url="http://localhost:8000", headers=asked)
+    assert (answer.json["offset_days"], answer.json["now"][-6:]) == (0, "+00:00")
+    page = browser.submit(browser.open("/simulators/clock.html"), offset_days="31")
+    assert (page.name, estate.simulated_clock.offset_days) == ("clock", 31)

@@ -57,6 +57,7 @@ def test_the_issuer_is_the_address_that_it_is_found_at(estate: Estate) -> None:
     [
         ("authorization_endpoint", (400, 400)),
         ("token_endpoint", (405, 401)),
+        ("pushed_authorization_request_endpoint", (405, 401)),
         ("userinfo_endpoint", (401, 401)),
         ("jwks_uri", (200, 405)),
         ("introspection_endpoint", (405, 401)),

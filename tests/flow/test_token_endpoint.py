@@ -437,22 +437,6 @@ def test_a_refresh_tells_the_same_sign_in_without_nonce(estate: Estate, browser:
     assert estate.userinfo(again.body["access_token"]).status_code == 200
 
 
-def test_a_rotated_token_that_comes_back_ends_the_family(estate: Estate, browser: Browser) -> None:
-    first = offline(browser)
-    second = refresh(estate, "hinderpremie", first.body["refresh_token"])
-    assert_refused(refresh(estate, "hinderpremie", first.body["refresh_token"]), "invalid_grant")
-    assert_refused(refresh(estate, "hinderpremie", second.body["refresh_token"]), "invalid_grant")
-    for tokens in (first, second):
-        assert estate.userinfo(tokens.body["access_token"]).status_code == 401
-
-
-def test_a_refresh_token_raced_by_twenty_rotates_once(estate: Estate, browser: Browser) -> None:
-    token = offline(browser).body["refresh_token"]
-    answers = at_once(20, lambda _: refresh(estate, "hinderpremie", token))
-    assert sum(answer.status == 200 for answer in answers) == 1
-    assert {answer.body["error"] for answer in answers if answer.status != 200} == {"invalid_grant"}
-
-
 def test_a_client_without_rotation_keeps_its_token(estate: Estate, browser: Browser) -> None:
     token = offline(browser, "elif", "subsidieloket").body["refresh_token"]
     for _ in range(3):

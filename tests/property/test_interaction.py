@@ -7,17 +7,27 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claims.scopes import CLAIMS
 from idm.entitlements import Identity, Missing, Reason
 from idp.authenticator import Means
+from idp.claims_request import ClaimsRequest
 from idp.clients import Client
-from idp.errors import AccessDenied, InteractionRequired, LoginRequired, UnmetAuthenticationRequirements
+from idp.errors import (
+    AccessDenied,
+    ConsentRequired,
+    InteractionRequired,
+    LoginRequired,
+    UnmetAuthenticationRequirements,
+)
 from idp.flows.interaction import (
+    AskConsent,
     ChooseIdentity,
     Known,
     Refuse,
     Respond,
     SignIn,
     Step,
+    consent_mark,
     fresh_since,
     needed_level,
     next_step,
@@ -25,6 +35,7 @@ from idp.flows.interaction import (
 )
 from idp.identities import Option, Options
 from idp.levels import Levels
+from idp.records.consents import Consent
 from idp.sessions import Authentication, Session
 from idp.tickets import AuthorizationRequest
 
@@ -58,6 +69,7 @@ KEYS = tuple(
 )
 LEVELS = Levels(KEYS)
 ACRS = [key.means.urn for key in KEYS]
+OPENID, PROFILE = frozenset(CLAIMS["openid"]), frozenset(CLAIMS["profile"])
 VALUES = ["EA:1", "EA:2", "LB:3", "BUR:"]
 
 acrs = st.sampled_from(["", *ACRS, "urn:be:vlaanderen:authmech:eidashigh"])
@@ -84,6 +96,16 @@ def sessions(draw: st.DrawFn) -> Session:
 
 
 @st.composite
+def consents(draw: st.DrawFn) -> Consent:
+    return Consent(
+        person_id="me",
+        client_id="client",
+        scopes=draw(st.sampled_from([frozenset({"openid"}), frozenset({"openid", "profile"})])),
+        claims=draw(st.sampled_from([OPENID, OPENID | PROFILE])),
+    )
+
+
+@st.composite
 def requests(draw: st.DrawFn) -> AuthorizationRequest:
     return AuthorizationRequest(
         id="request",
@@ -91,10 +113,11 @@ def requests(draw: st.DrawFn) -> AuthorizationRequest:
         client_id="client",
         redirect_uri="",
         response_mode="",
-        scope=("openid",),
+        scope=draw(st.sampled_from([("openid",), ("openid", "profile")])),
         prompt=draw(st.frozensets(st.sampled_from(["login", "select_account", "consent"]))),
         max_age=draw(st.none() | st.integers(0, 100)),
         acr_values=tuple(draw(st.lists(st.sampled_from([*ACRS, "urn:unknown"]), max_size=3))),
+        claims=ClaimsRequest(essential_acrs=tuple(draw(st.lists(st.sampled_from([*ACRS, "urn:unknown"]), max_size=2)))),
         hinted_subject=draw(st.sampled_from(["", "", "subject of me", "subject of somebody else"])),
         hinted_identity=draw(st.sampled_from(["", *VALUES])),
         identity=draw(st.sampled_from(["", "", *VALUES])),
@@ -108,14 +131,21 @@ def worlds(draw: st.DrawFn) -> Known:
     """A request, and all around it. What may be chosen depends on the level, as in IDM."""
     needed = draw(st.dictionaries(st.sampled_from(VALUES), acrs))
     held = draw(some_keys)
+    consent = draw(st.none() | consents())
     return Known(
         request=draw(requests()),
-        client=Client(client_id="client", minimum_acr=draw(acrs)),
+        client=Client(
+            client_id="client",
+            minimum_acr=draw(acrs),
+            scope="openid profile",
+            consent=draw(st.sampled_from(["none", "once", "always"])),
+        ),
         levels=Levels(draw(some_keys)),
         now=NOW,
         session=draw(st.none() | sessions()),
         subject=lambda: "subject of me",
         known_keys=lambda: frozenset(key.name for key in held),
+        allowed=lambda: consent,
         options=lambda used: options(needed, used.level),
     )
 
@@ -139,7 +169,13 @@ def outcome(known: Known) -> Step | str:
     """What is decided, or the error by its name."""
     try:
         return next_step(known)
-    except (LoginRequired, InteractionRequired, AccessDenied, UnmetAuthenticationRequirements) as error:
+    except (
+        LoginRequired,
+        InteractionRequired,
+        ConsentRequired,
+        AccessDenied,
+        UnmetAuthenticationRequirements,
+    ) as error:
         return error.code
 
 
@@ -157,9 +193,12 @@ def test_an_answer_rests_on_a_sign_in_that_is_sure_and_fresh_enough(known: Known
     assert step.authentication in known.session.authentications
     assert step.authentication.level >= needed_level(known)
     assert step.authentication.at >= fresh_since(known)
-    acceptable = known.levels.acceptable(known.request.acr_values, minimum=needed_level(known))
-    wanted = [LEVELS.level(acr) for acr in acceptable]
-    assert step.authentication.level >= min(wanted, default=0)
+    essential = known.request.claims.essential_acrs
+    if essential:
+        assert step.authentication.acr in essential
+    else:
+        acceptable = known.levels.acceptable(known.request.acr_values, minimum=needed_level(known))
+        assert step.authentication.level >= min(map(LEVELS.level, acceptable), default=0)
     if known.request.hinted_subject:
         assert known.request.hinted_subject == known.subject()
 
@@ -191,7 +230,7 @@ def test_every_sign_in_leads_on_and_no_two_of_them_ask_the_same(known: Known, ch
         key = chosen.draw(st.sampled_from(offered))
         known = signed_in(replace(known, request=request), authentication(key, NOW))
     assert asked == sorted(set(asked))
-    assert isinstance(step, Respond | ChooseIdentity | Refuse | str)
+    assert isinstance(step, Respond | ChooseIdentity | AskConsent | Refuse | str)
 
 
 @given(worlds(), st.data())
@@ -200,8 +239,34 @@ def test_a_choice_that_was_made_is_not_asked_again(known: Known, chosen: st.Data
     if isinstance(step, ChooseIdentity):
         value = chosen.draw(st.sampled_from(step.options)).value
         after = outcome(replace(known, request=msgspec.structs.replace(known.request, identity=value)))
-        assert isinstance(after, Respond)
+        assert isinstance(after, Respond | AskConsent)
         assert after.option.value == value
+
+
+@given(worlds())
+def test_nobody_is_told_more_than_was_allowed(known: Known) -> None:
+    step = outcome(known)
+    if not isinstance(step, Respond) or known.client.consent == "none":
+        assert not isinstance(step, Respond) or "consent" not in known.request.prompt
+        return
+    allowed = known.allowed()
+    assert known.client.consent == "once"
+    assert "consent" not in known.request.prompt
+    assert allowed is not None
+    assert set(known.request.scope) <= allowed.scopes
+
+
+@given(worlds())
+def test_a_yes_is_not_asked_again_and_is_for_nobody_else(known: Known) -> None:
+    step = outcome(known)
+    if isinstance(step, AskConsent):
+        assert known.session is not None
+        yes = msgspec.structs.replace(known.request, consent=consent_mark(known.session, step.option))
+        after = outcome(replace(known, request=yes))
+        assert isinstance(after, Respond)
+        assert after.option == step.option
+        other = msgspec.structs.replace(known.session, person_id="somebody else")
+        assert not isinstance(outcome(replace(known, request=yes, session=other)), Respond)
 
 
 @given(worlds())

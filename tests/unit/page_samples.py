@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from idp.flows.consent import ROWS, Row
 from idp.pages import LANGUAGES, Asking, Frame, Pages
 from tests.unit.page_values import (
     ALONE,
     APPLICATIONS,
     CITIZEN,
     CODE,
+    CONSENT,
     EID,
     ERROR,
     FROM_APP,
@@ -115,6 +117,17 @@ SAMPLES = [
             "totp": FROM_APP,
             "totp wrong": {**FROM_APP, "wrong": True},
             "totp exhausted": {**FROM_APP, "exhausted": True},
+        },
+    ),
+    *_of(
+        Sample("citizen", "flows/consent.html", "consent", CONSENT),
+        {
+            "everything": {
+                "rows": [Row(kind, ("<Value>",)) for kind, _ in ROWS] + [Row("rights", ("Lezer:1", "Schrijver:1"))],
+                "is_lasting": True,
+            },
+            "nothing but how": {"rows": [], "key_name": "key of a third party"},
+            "another language": {"rows": [Row("language", ("pl",))]},
         },
     ),
     *_of(

@@ -6,6 +6,7 @@ Promises: invented people, organisations and numbers alone. Must not know: which
 from dataclasses import dataclass, replace
 from datetime import date
 
+from idp.flows.consent import Row
 from idp.pages import Asking
 
 NOON = 1795518128
@@ -115,6 +116,18 @@ IDENTITY: dict[str, object] = {
     "person_name": "Elif Yilmaz",
     "key_name": "itsme",
     "action": "/op/v1/auth/q1/identity",
+    "other_person_url": "/op/v1/auth/q1/login",
+}
+CONSENT: dict[str, object] = {
+    "rows": [
+        Row("name", ("Hanne Willems",)),
+        Row("national_number", ("00621599684",)),
+        Row("language", ("nl",)),
+    ],
+    "key_name": "eid",
+    "is_lasting": False,
+    "mark": "a-mark",
+    "action": "/op/v1/auth/q1/consent",
     "other_person_url": "/op/v1/auth/q1/login",
 }
 REASONS = [

@@ -23,6 +23,11 @@ AS_NOORD = Identity(
 )
 
 
+def hash_like(value: str) -> str:
+    """Something that looks like a keyed hash."""
+    return value[::-1]
+
+
 @dataclass(frozen=True)
 class Application:
     """A recipient with everything registered, unless told otherwise."""
@@ -162,4 +167,10 @@ def test_claims_and_scopes_are_found_from_each_other() -> None:
 
 
 def test_the_subject_is_public_and_no_number() -> None:
-    assert subject(PERSON, Application()) == subject(PERSON, Application(role_claim="other")) == "a" * 40
+    assert subject(PERSON, "", keyed_hash=hash_like) == "a" * 40
+
+
+def test_the_subject_of_a_sector_is_shared_in_it_and_tells_nothing_outside() -> None:
+    one, other = (subject(PERSON, sector, keyed_hash=hash_like) for sector in ("one.be", "other.be"))
+    assert one == subject(PERSON, "one.be", keyed_hash=hash_like)
+    assert len({one, other, "a" * 40}) == 3

@@ -15,6 +15,7 @@ HOOKS = {
     "password": {"form#login-form", "#username", "#password", "#login-submit"},
     "code": set(),
     "identity": set(),
+    "consent": {"button#consent-allow[name=answer]", "button#consent-deny[name=answer]"},
     "no-access": {"h1#no-access", "#no-access-reference"},
     "error": {"#error-page", "#error-code", "#error-reference"},
     "logout": {"#logout-confirm", "#logout-cancel"},

@@ -11,13 +11,13 @@ from authenticators.card_certificate import BELGIAN_AUTHENTICATION, TrustedIssue
 from authenticators.eid import Eid
 from authenticators.password import PasswordStep
 from authenticators.simulators.app import SimulatedApp
+from authenticators.simulators.authority import CardAuthority, Subject
 from authenticators.simulators.card_reader import SimulatedCardReader
 from authenticators.simulators.cards import MADE_CARDS_KEPT, CardBox, NewCard
 from authenticators.simulators.clock import DAY_SECONDS, FARTHEST_DAYS, SimulatedClock
 from authenticators.simulators.inbox import ADDRESSES_KEPT, MESSAGES_KEPT, Inbox
 from authenticators.simulators.pages import clock_reading, inbox_addresses, inbox_messages, set_clock
 from authenticators.simulators.personas import DemoPerson, SimulatedPhone, new_cards, shortcuts
-from authenticators.simulators.authority import CardAuthority, Subject
 from authenticators.sms import Sms
 from authenticators.totp import Totp
 from authenticators.web_eid import Challenge
