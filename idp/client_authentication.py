@@ -12,11 +12,12 @@ from idp.clients import TLS_METHODS, Client
 from idp.connections import Connections
 from idp.errors import InvalidClient, InvalidRequest
 from idp.http import Request
-from idp.keys.jwt import ASYMMETRIC_ALGORITHMS, TokenRejected, unverified_claims
+from idp.keys.jwt import ASYMMETRIC_ALGORITHMS, TokenRejected, unverified_claims, unverified_header
 from idp.provider import Provider
 from idp.store import Ticket
 from idp.tickets import hash_of
 
+ASSERTION_TYPES = ("JWT", "client-authentication+jwt")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 3600
 SKEW_SECONDS = 60
@@ -89,6 +90,8 @@ class ClientAuthentication:
             client = self._registered(claimed, "private_key_jwt")
             registered = client.token_endpoint_auth_signing_alg
             algorithms = (registered,) if registered else ASYMMETRIC_ALGORITHMS
+            if unverified_header(form["client_assertion"]).get("typ", "JWT") not in ASSERTION_TYPES:
+                raise TokenRejected("it is another kind of token")  # RFC 8725 §3.11: each kind for its purpose alone
             claims = self._provider.client_keys.verify(client, form["client_assertion"], algorithms=algorithms)
         except TokenRejected as error:
             raise InvalidClient("Client authentication failed.", detail=f"assertion: {error}") from None

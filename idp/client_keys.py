@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from idp.clients import Client
-from idp.keys.jwt import MOST_KEYS, TokenRejected, is_public_key, unverified_header, verify
+from idp.keys.jwt import MOST_KEYS, TokenRejected, is_public_key, named_key, unverified_header, verify
 from idp.outbound import Fetched, OutboundFailed
 from idp.store import Clock
 
@@ -61,7 +61,7 @@ class ClientKeys:
         """The claims of a token that this client signed by one of the algorithms; TokenRejected otherwise."""
         if client.jwks or not client.jwks_uri:
             return verify(token, for_signatures((client.jwks or {}).get("keys", [])), algorithms=algorithms)
-        kid = unverified_header(token).get("kid")
+        kid = named_key(unverified_header(token))
         keys = self._keys(client.jwks_uri, oldest_at=self._clock() - FRESH_SECONDS)
         # A name that we know needs no second look: whoever sends garbage must not make us fetch.
         if kid is None or kid not in {key.get("kid") for key in keys}:

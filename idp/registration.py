@@ -146,7 +146,7 @@ def rules(asked: Client, metadata: Mapping[str, Any]) -> tuple[tuple[bool, str],
         (asked.jwks is not None and not is_public_key_set(asked.jwks), "jwks: public keys only, each well-formed."),
         (asked.jwks is not None and "jwks_uri" in metadata, "jwks and jwks_uri exclude each other."),
         (not is_web_address(asked.initiate_login_uri), "initiate_login_uri must be https."),
-        ((asked.default_max_age or 0) < 0, "default_max_age must not be negative."),
+        (not 0 <= (asked.default_max_age or 0) < 10**9, "default_max_age must be a number of at most nine digits."),
     )
 
 

@@ -21,6 +21,8 @@ def audience_asked(provider: Provider, client: Client, *, parameters: Mapping[st
     """The audience that a request names, empty if none; InvalidTarget if one of it is no API of ours."""
     resources = tuple(dict.fromkeys(parameters.get("resource", "").split()))
     named = parameters.get("audience", "")
+    if client.is_self_registered and (set(resources) | {named}) - {client.client_id, ""}:
+        raise InvalidTarget("A client that registered itself gets tokens for no API.")
     if not all(provider.clients.of_resource(resource) for resource in resources):
         raise InvalidTarget("The resource is not known here.")
     api = provider.clients.get(named) if named else None

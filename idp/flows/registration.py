@@ -28,6 +28,10 @@ DAY = 86400
 NOT_SENT = ("client_id_issued_at", "client_secret_expires_at", "registration_access_token", "registration_client_uri")
 
 
+MAXIMUM_METADATA = 16 * 1024
+MAXIMUM_DEPTH = 6
+
+
 class Registration:
     """`/op/v1/register`, and below it an address for each application that registered itself."""
 
@@ -148,10 +152,20 @@ def metadata_of(request: Request) -> dict[str, Any]:
     """The JSON object of the body; InvalidClientMetadata if it is none."""
     if not request.content_type.startswith("application/json"):
         raise InvalidClientMetadata("The body must be application/json.")
+    if len(request.body) > MAXIMUM_METADATA:
+        raise InvalidClientMetadata("The metadata is larger than 16 kB.")
     try:
         metadata = msgspec.json.decode(request.body)
     except (ValueError, RecursionError):
         raise InvalidClientMetadata("The body is not JSON.") from None
     if not isinstance(metadata, dict):
         raise InvalidClientMetadata("The body must be one JSON object.")
+    if is_deeper(metadata, MAXIMUM_DEPTH):
+        raise InvalidClientMetadata("The metadata is nested too deep.")
     return metadata
+
+
+def is_deeper(value: object, depth: int) -> bool:
+    """Whether JSON is nested deeper than this: what is kept must be readable again, however deep the reader stands."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(depth == 0 or is_deeper(one, depth - 1) for one in inner)

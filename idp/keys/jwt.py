@@ -117,7 +117,7 @@ def verify(token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequenc
     """The claims of a token signed by one of the keys (JWKs); TokenRejected otherwise. Dates are the caller's."""
     if len(token) > MAXIMUM_TOKEN:
         raise TokenRejected("too long")
-    kid = segment(token, 0).get("kid")
+    kid = named_key(segment(token, 0))
     for key in keys:
         # A key without a name, or a token that names none, is tried: many clients send no kid (RFC 7515 §4.1.4).
         if kid is None or key.get("kid", kid) == kid:
@@ -142,6 +142,14 @@ def verified_claims(token: str, key: Mapping[str, Any], *, algorithms: Sequence[
     except (JoseError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None
+
+
+def named_key(header: Mapping[str, Any]) -> str | None:
+    """The `kid` of a header, None if it names none; TokenRejected if it is no text (RFC 7515 §4.1.4)."""
+    kid = header.get("kid")
+    if kid is not None and not isinstance(kid, str):
+        raise TokenRejected("kid is no text")
+    return kid
 
 
 def unverified_claims(token: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 Promises: `get` costs no database trip while nothing changed. Must not know: requests.
 """
 
+import logging
+
 import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
@@ -12,6 +14,8 @@ from idp.records.held import Held
 from idp.records.registration_tokens import use_up
 from idp.records.tables import client
 from idp.store import Clock
+
+log = logging.getLogger(__name__)
 
 
 class ClientRecords:
@@ -77,7 +81,17 @@ class ClientRecords:
 def load_clients(connection: Connection) -> dict[str, Client]:
     """Every client of the database."""
     rows = connection.execute(select(client.c.client_id, client.c.body)).all()
-    return {row.client_id: msgspec.json.decode(row.body, type=Client) for row in rows}
+    read = ((row.client_id, read_client(row.client_id, row.body)) for row in rows)
+    return {client_id: one for client_id, one in read if one}
+
+
+def read_client(client_id: str, body: bytes) -> Client | None:
+    """A client as it was kept; None, and a line in the log, if it cannot be read: one must not take all with it."""
+    try:
+        return msgspec.json.decode(body, type=Client)
+    except (msgspec.MsgspecError, RecursionError):
+        log.error("a client cannot be read and is left out: %s", client_id)
+        return None
 
 
 def by_resource(clients: dict[str, Client]) -> dict[str, tuple[Client, ...]]:

@@ -4,9 +4,11 @@ import json
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from idp.clients import is_acceptable_uri, without_port
 from idp.database import open_database
+from idp.keys.jwt import encode_segment
 from idp.records.clients import ClientRecords
 from tests.flow.estate import Arrival, Browser, Estate
 
@@ -107,3 +109,24 @@ def test_the_clock_is_turned_from_our_own_pages_alone(estate: Estate, origin: st
     answer = estate.post("/simulators/clock", {"offset_days": "1"}, headers={"Origin": origin})
     assert answer.status_code == 403
     assert json.loads(estate.http().get("/simulators/clock", base_url="http://localhost:8000").data)["offset_days"] == 0
+
+
+@pytest.mark.parametrize("kid", [[1], {}, 7])
+def test_a_key_name_that_is_no_text_is_refused_like_any_garbage(estate: Estate, kid: object) -> None:
+    header, claims = ({"alg": "ES256", "kid": kid}, {"iss": "nachtverwerking", "sub": "nachtverwerking"})
+    parts = [encode_segment(json.dumps(part).encode()).decode() for part in (header, claims)]
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": ".".join([*parts, "AAAA"]),
+    }
+    answer = estate.post("/op/v1/token", form)
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
+
+
+def test_a_client_that_cannot_be_read_takes_no_other_with_it(estate: Estate) -> None:
+    engine = open_database(estate.settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO client (client_id, body) VALUES ('broken', :body)"), {"body": b"{"})
+    engine.dispose()
+    assert estate.call("/op/v1/token", "tijdmeting", {"grant_type": "client_credentials"}).status == 200

@@ -465,3 +465,31 @@ def test_a_sector_document_on_a_private_network_is_not_read(estate: Estate) -> N
         listener.pages["/sector.json"] = json.dumps([CALLBACK]).encode()
         asked = register(estate, sector_identifier_uri=f"{listener.address}/sector.json")
         assert error_of(asked) == (400, "invalid_client_metadata")
+
+
+def nested(depth: int) -> Any:
+    value: Any = "deep"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_metadata_that_is_nested_deep_or_very_large_is_refused_and_harms_nobody(estate: Estate) -> None:
+    key = {"kty": "RSA", "n": "AQAB", "e": "AQAB", "foo": nested(400)}
+    assert error_of(register(estate, jwks={"keys": [key]})) == (400, "invalid_client_metadata")
+    assert error_of(register(estate, client_name="x" * 17_000)) == (400, "invalid_client_metadata")
+    assert error_of(register(estate, default_max_age=10**12)) == (400, "invalid_client_metadata")
+    assert estate.call("/op/v1/token", "tijdmeting", {"grant_type": "client_credentials"}).status == 200
+
+
+def test_a_client_that_registered_itself_gets_tokens_for_no_api(estate: Estate) -> None:
+    client = registered(estate, scope="openid profile")
+    asked = {
+        "client_id": client["client_id"],
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid",
+        "resource": "https://rapport.example.be/",
+    }
+    answer = estate.http().get("/op/v1/auth", query_string=asked, base_url=estate.origin)
+    assert "error=invalid_target" in answer.headers["Location"]
