@@ -1,8 +1,8 @@
 """The delivery of letters: takes from the outbox what is due, hands it to whoever can send it, and tries again.
 
 Promises: a letter is sent by one worker at a time; one that fails is tried again after 1 s, 5 s, 30 s and 5 minutes,
-then given up and logged; a slow receiver holds up no other for longer than its own time. Must not know: any kind of
-letter.
+then given up and logged; a batch waits for its slowest receiver, and no other chore waits longer. Must not know: any
+kind of letter.
 """
 
 import logging

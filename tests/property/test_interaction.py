@@ -44,7 +44,7 @@ NOW = 1_000_000
 
 @dataclass(frozen=True)
 class Key:
-    """A digital key of which the decision needs to know no more than what it proves."""
+    """A digital key, of which the decision needs to know only what it proves; using it fails the test."""
 
     name: str
     means: Means
