@@ -10,6 +10,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from idm.prepared import Prepared
 from idp.store import Clock
 
 metadata = sa.MetaData()
@@ -26,6 +27,12 @@ credential = sa.Table(
 )
 
 PURPOSE = "credential"
+
+OF_PERSON = credential.c.person_key == sa.bindparam("_person")
+KINDS = sa.select(credential.c.kind).where(OF_PERSON)
+ONE = sa.select(credential.c.secret, credential.c.destination).where(
+    OF_PERSON, credential.c.kind == sa.bindparam("_kind")
+)
 
 
 class Sealer(Protocol):
@@ -49,26 +56,26 @@ class Credentials:
 
     def __init__(self, engine: sa.Engine, sealer: Sealer, *, clock: Clock) -> None:
         self._engine = engine
+        self._kinds = Prepared(engine, KINDS)
+        self._one = Prepared(engine, ONE)
         self._sealer = sealer
         self._clock = clock
 
     def kinds(self, national_number: str) -> frozenset[str]:
         """The names of this person's keys; empty for whom nobody enrolled."""
-        query = sa.select(credential.c.kind).where(credential.c.person_key == self.person_key(national_number))
-        with self._engine.connect() as connection:
-            return frozenset(connection.execute(query).scalars())
+        return frozenset(row.kind for row in self._kinds.all({"_person": self.person_key(national_number)}))
 
     def password_hash(self, national_number: str) -> str | None:
         """The argon2id hash of this person's password, or None."""
-        return self._read(national_number, "password", column=credential.c.secret)
+        return self._read(national_number, "password", column="secret")
 
     def totp_secret(self, national_number: str) -> str | None:
         """The seed (base32) of this person's app, or None."""
-        return self._read(national_number, "totp", column=credential.c.secret)
+        return self._read(national_number, "totp", column="secret")
 
     def phone(self, national_number: str) -> str | None:
         """The number (E.164) to which this person's codes are sent, or None."""
-        return self._read(national_number, "sms", column=credential.c.destination)
+        return self._read(national_number, "sms", column="destination")
 
     def enrol(self, national_number: str, kind: str, *, secret: str = "", destination: str = "") -> None:
         """Keep this key of this person, once; what is not given stays as it was. A password comes as its hash only."""
@@ -100,11 +107,10 @@ class Credentials:
         """The number that `seal_person` sealed."""
         return self._sealer.open(sealed, purpose=PURPOSE).decode()
 
-    def _read(self, national_number: str, kind: str, *, column: sa.Column[bytes]) -> str | None:
+    def _read(self, national_number: str, kind: str, *, column: str) -> str | None:
         person_key = self.person_key(national_number)
-        query = sa.select(column).where(credential.c.person_key == person_key, credential.c.kind == kind)
-        with self._engine.connect() as connection:
-            sealed = connection.execute(query).scalar_one_or_none()
+        row = self._one.first({"_person": person_key, "_kind": kind})
+        sealed = getattr(row, column) if row else None
         return None if sealed is None else self._open(person_key, kind, sealed=sealed)
 
     def _update(self, person_key: str, kind: str, *, values: Mapping[str, object]) -> bool:

@@ -4,19 +4,22 @@ Promises: frozen values out; one statement for all that decides what a person ma
 not grow with the tables. National numbers are sealed at rest and found by a keyed hash. Decides nothing itself.
 """
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Engine, Executable, Row, exists, insert, select
+from sqlalchemy import Engine, Executable, Row, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from idm import model, queries
 from idm.facts import Administrator, Application, Facts, Organisation, Person
 from idm.identifiers import IdentifierInvalid, is_test_number, national_number
+from idm.prepared import Prepared
 from idm.reading import administrator_of, application_of, facts_of, organisation_of
 
+SUBJECT = re.compile("[0-9a-f]{40}")
 NATIONAL_NUMBER = "national number"
 """The purpose under which numbers are sealed and hashed."""
 
@@ -47,9 +50,10 @@ class Directory:
 
     def __init__(self, engine: Engine, sealer: Sealer, *, test_numbers: bool) -> None:
         self._engine = engine
-        # A read of one statement needs no transaction; on PostgreSQL that saves two round trips of three.
-        is_remote = engine.dialect.name == "postgresql"
-        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT") if is_remote else engine
+        self._by_id = Prepared(engine, queries.PERSON)
+        self._by_number = Prepared(engine, queries.PERSON_OF_NUMBER)
+        self._organisation = Prepared(engine, queries.ORGANISATION)
+        self._facts = Prepared(engine, queries.FACTS)
         self._sealer = sealer
         self._test_numbers = test_numbers
         self._catalogue: dict[str, tuple[int, Application]] = {}
@@ -60,11 +64,18 @@ class Directory:
             hashed = self._hash(self._checked(national_number))
         except IdentifierInvalid:
             return None
-        return self._person_where(model.Person.national_number_hash == hashed)
+        return self._person_of(self._by_number.first({"_hash": hashed}))
 
     def person(self, person_id: str) -> Person | None:
         """The person of that id (vo_id); None if there is none."""
-        return self._person_where(model.Person.id == person_id)
+        return self._person_of(self._by_id.first({"_id": person_id}))
+
+    def by_subject(self, subject: str) -> Person | None:
+        """The person of that public subject; None if there is none."""
+        if not SUBJECT.fullmatch(subject):
+            return None
+        rows = self._all(select(model.Person.__table__).where(model.Person.subject == subject))
+        return self._person_of(rows[0]) if rows else None
 
     def register_citizen(self, national_number: str, *, given_name: str, family_name: str, locale: str) -> Person:
         """The person of that number, made known if need be, by one of many callers. Raises IdentifierInvalid."""
@@ -86,7 +97,7 @@ class Directory:
     def facts(self, person_id: str, application_id: str) -> Facts:
         """All that decides what the person may do in the application; without one if it is unknown."""
         asked = {"person_id": person_id, "application_id": application_id}
-        rows = self._all(queries.FACTS, asked)
+        rows = self._facts.all(asked)
         revision = next((row.number for row in rows if row.kind == "application"), None)
         application = None if revision is None else self._application(application_id, revision)
         return facts_of(rows, application)
@@ -99,9 +110,8 @@ class Directory:
 
     def organisation(self, organisation_id: str) -> Organisation | None:
         """The organisation of that id; None if there is none."""
-        table = model.Organisation.__table__
-        rows = self._all(select(table).where(model.Organisation.id == organisation_id))
-        return organisation_of(rows[0]) if rows else None
+        row = self._organisation.first({"_id": organisation_id})
+        return organisation_of(row) if row else None
 
     def has_real_number(self) -> bool:
         """Whether it holds any national number that is not a test number; simulators refuse to run beside those."""
@@ -118,17 +128,15 @@ class Directory:
         self._catalogue[application_id] = (revision, application)
         return application
 
-    def _person_where(self, condition: ColumnElement[bool]) -> Person | None:
-        rows = self._all(select(model.Person.__table__).where(condition))
-        return self._person_of(rows[0]) if rows else None
-
-    def _person_of(self, row: Row[Any]) -> Person:
+    def _person_of(self, row: Any | None) -> Person | None:
+        if row is None:
+            return None
         number = self._sealer.open(row.national_number_sealed, purpose=NATIONAL_NUMBER).decode()
         names = (row.given_name, row.family_name, row.locale, row.phone, row.email)
         return Person(row.id, row.subject, number, *names)
 
     def _all(self, statement: Executable, asked: Mapping[str, object] | None = None) -> Sequence[Row[Any]]:
-        with self._reads.connect() as connection:
+        with self._engine.connect() as connection:
             return connection.execute(statement, asked).all()
 
     def _checked(self, text: str) -> str:

@@ -163,6 +163,10 @@ def _revision() -> Select[Any]:
 
 FACTS = union_all(_revision(), _relations(), _functions(), _appointments(), _admissions())
 
+PERSON = select(model.Person.__table__).where(model.Person.id == bindparam("_id"))
+PERSON_OF_NUMBER = select(model.Person.__table__).where(model.Person.national_number_hash == bindparam("_hash"))
+ORGANISATION = select(model.Organisation.__table__).where(model.Organisation.id == bindparam("_id"))
+
 APPLICATION = select(model.Application.__table__).where(model.Application.id == APPLICATION_ID)
 
 RIGHTS = (

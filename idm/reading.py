@@ -7,8 +7,6 @@ asks the database nothing.
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row
-
 from idm.facts import (
     Administrator,
     Admission,
@@ -24,9 +22,9 @@ from idm.facts import (
 )
 
 
-def facts_of(rows: Iterable[Row[Any]], application: Application | None) -> Facts:
+def facts_of(rows: Iterable[Any], application: Application | None) -> Facts:
     """What the rows of `queries.FACTS` say, with the application that they were asked for."""
-    of_kind: dict[str, list[Row[Any]]] = {}
+    of_kind: dict[str, list[Any]] = {}
     for row in rows:
         of_kind.setdefault(row.kind, []).append(row)
     return Facts(
@@ -38,7 +36,7 @@ def facts_of(rows: Iterable[Row[Any]], application: Application | None) -> Facts
     )
 
 
-def organisation_of(row: Row[Any]) -> Organisation:
+def organisation_of(row: Any) -> Organisation:
     """The organisation of a row of the table."""
     return Organisation(
         id=row.id,
@@ -53,13 +51,13 @@ def organisation_of(row: Row[Any]) -> Organisation:
     )
 
 
-def administrator_of(row: Row[Any]) -> Administrator:
+def administrator_of(row: Any) -> Administrator:
     """The administrator of a row of `queries.administrators`."""
     name = f"{row.given_name} {row.family_name}".strip()
     return Administrator(name, row.email, row.organisation_id, row.organisation_name)
 
 
-def application_of(row: Row[Any], rights: Iterable[Row[Any]]) -> Application:
+def application_of(row: Any, rights: Iterable[Any]) -> Application:
     """The application of a row of the table, with the rows of its rights."""
     return Application(
         id=row.id,
@@ -71,7 +69,7 @@ def application_of(row: Row[Any], rights: Iterable[Row[Any]]) -> Application:
     )
 
 
-def _right(row: Row[Any]) -> Right:
+def _right(row: Any) -> Right:
     return Right(
         id=row.id,
         name=row.name,
@@ -87,14 +85,14 @@ def _right(row: Row[Any]) -> Right:
     )
 
 
-def _relations(rows: list[Row[Any]]) -> tuple[WorkRelation, ...]:
-    of_relation: dict[str, list[Row[Any]]] = {}
+def _relations(rows: list[Any]) -> tuple[WorkRelation, ...]:
+    of_relation: dict[str, list[Any]] = {}
     for row in rows:
         of_relation.setdefault(row.id, []).append(row)
     return tuple(_relation(gathered) for gathered in of_relation.values())
 
 
-def _relation(rows: list[Row[Any]]) -> WorkRelation:
+def _relation(rows: list[Any]) -> WorkRelation:
     first = rows[0]
     return WorkRelation(
         id=first.id,
@@ -108,7 +106,7 @@ def _relation(rows: list[Row[Any]]) -> WorkRelation:
     )
 
 
-def _grant(row: Row[Any]) -> Grant:
+def _grant(row: Any) -> Grant:
     return Grant(
         id=row.grant_id,
         right_id=row.right_id,
@@ -121,7 +119,7 @@ def _grant(row: Row[Any]) -> Grant:
     )
 
 
-def _function(row: Row[Any]) -> KboFunction:
+def _function(row: Any) -> KboFunction:
     return KboFunction(
         organisation=_joined_organisation(row),
         code=row.id,
@@ -132,7 +130,7 @@ def _function(row: Row[Any]) -> KboFunction:
     )
 
 
-def _appointment(row: Row[Any]) -> BtbAppointment:
+def _appointment(row: Any) -> BtbAppointment:
     return BtbAppointment(
         organisation=_joined_organisation(row),
         appointed_by=row.id or "",
@@ -141,13 +139,13 @@ def _appointment(row: Row[Any]) -> BtbAppointment:
     )
 
 
-def _admission(row: Row[Any]) -> Admission:
+def _admission(row: Any) -> Admission:
     return Admission(
         organisation_id=row.organisation_id, right_id=row.right_id, begin_on=row.begin_on, end_on=row.end_on
     )
 
 
-def _joined_organisation(row: Row[Any]) -> Organisation:
+def _joined_organisation(row: Any) -> Organisation:
     return Organisation(
         id=row.organisation_id,
         name=row.organisation_name,

@@ -6,11 +6,9 @@ directly on the WSGI server.
 """
 
 from base64 import b64decode
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlencode
 
 import msgspec
 
@@ -24,8 +22,7 @@ REPEATABLE = frozenset({"resource"})  # RFC 8707 §2
 Header = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What goes back: status, headers and body."""
 
     status: int = 200
@@ -34,11 +31,27 @@ class Answer:
 
     def with_headers(self, *headers: Header) -> "Answer":
         """The same answer with further headers."""
-        return replace(self, headers=self.headers + headers)
+        return Answer(self.status, self.headers + headers, self.body)
 
 
-@dataclass(frozen=True)
-class Request:
+class Headers(Mapping[str, str]):
+    """The headers of a WSGI environ, by name in lower case; each is looked for when it is asked."""
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        value: str = self._environ["HTTP_" + name.upper().replace("-", "_")]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (name[5:].replace("_", "-").lower() for name in self._environ if name.startswith("HTTP_"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Request(msgspec.Struct, frozen=True):
     """What came in. `query` and `body` are raw; `path` holds what the route found in the address.
 
     `peer` is the other end of the connection: the browser, the client, or a proxy.
@@ -49,9 +62,9 @@ class Request:
     query: str = ""
     body: bytes = b""
     content_type: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cookies: Mapping[str, str] = field(default_factory=dict)
-    path: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
+    cookies: Mapping[str, str] = {}
+    path: Mapping[str, str] = {}
     peer: str = ""
 
     def query_parameters(self) -> dict[str, str]:
@@ -119,23 +132,39 @@ class ParameterRepeated(InvalidRequest):
 def parse_parameters(raw: str) -> dict[str, str]:
     """Decode a query or form body; ParameterRepeated if one stands twice, but `resource`, which is joined by spaces."""
     found: dict[str, str] = {}
-    try:
-        pairs = parse_qsl(raw, keep_blank_values=False, errors="strict", max_num_fields=MAXIMUM_PARAMETERS)
-    except UnicodeDecodeError:
-        raise InvalidRequest("A parameter is not valid UTF-8.") from None
-    except ValueError:
-        raise InvalidRequest("There are too many parameters.") from None
-    for name, value in pairs:
+    repeated = set[str]()
+    for name, value in pairs_of(raw):
+        if name in found and name not in REPEATABLE:
+            repeated.add(name)
         found[name] = f"{found[name]} {value}" if name in found else value
-    repeated = {name for name, times in Counter(name for name, _ in pairs).items() if times > 1} - REPEATABLE
     if repeated:
         raise ParameterRepeated({name: value for name, value in found.items() if name not in repeated})
     return found
 
 
-def read_request(environ: Mapping[str, Any]) -> Request:
+def pairs_of(raw: str) -> Iterator[tuple[str, str]]:
+    """The names and values of a query or form body, decoded; those without a value are left out."""
+    if raw.count("&") >= MAXIMUM_PARAMETERS:
+        raise InvalidRequest("There are too many parameters.")
+    for pair in raw.split("&"):
+        name, _, value = pair.partition("=")
+        if value:
+            yield decoded(name), decoded(value)
+
+
+def decoded(text: str) -> str:
+    """Text without its percent signs (URL Standard §5.1); most has none."""
+    if "%" not in text and "+" not in text:
+        return text
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidRequest("A parameter is not valid UTF-8.") from None
+
+
+def read_request(environ: Mapping[str, Any], path: Mapping[str, str]) -> Request:
     """The request of a WSGI environ, all but its body: never fails, so that a failure knows whose request it was."""
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    headers = Headers(environ)
     return Request(
         method=environ["REQUEST_METHOD"],
         address=environ.get("PATH_INFO", ""),
@@ -143,6 +172,7 @@ def read_request(environ: Mapping[str, Any]) -> Request:
         content_type=environ.get("CONTENT_TYPE", "").lower(),
         headers=headers,
         cookies=parse_cookies(headers.get("cookie", "")),
+        path=path,
         peer=environ.get("REMOTE_ADDR", ""),
     )
 
@@ -195,7 +225,7 @@ def see_other(location: str, *headers: Header) -> Answer:
 
 
 def with_query(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The URI with parameters added to the query that it has."""
-    parts = urlsplit(uri)
-    query = "&".join(part for part in (parts.query, urlencode(list(parameters))) if part)
-    return urlunsplit(parts._replace(query=query))
+    """The URI (checked, so without a fragment) with parameters added to the query that it has."""
+    query = urlencode(list(parameters))
+    joint = "" if not query or uri.endswith(("?", "&")) else "&" if "?" in uri else "?"
+    return f"{uri}{joint}{query}"

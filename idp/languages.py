@@ -30,6 +30,11 @@ _MOST_ITEMS = 24
 _ITEM = re.compile(r"([a-z]{1,8})(?:[-_][a-z0-9-]*)?(?:;q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?", re.ASCII)
 
 
+def translatable(text: str) -> str:
+    """The same text; marks a Dutch sentence for the catalogues where it is kept before a language is known."""
+    return text
+
+
 def choose_language(*candidates: str) -> str:
     """The language of the first candidate that names one of ours, else Dutch.
 

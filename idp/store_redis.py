@@ -5,13 +5,14 @@ is atomic and a Cluster needs no more than one slot. Redis drops keys by its own
 has ended is decided by the clock that is handed in. Must not know: any kind of ticket.
 """
 
+from collections import deque
 from collections.abc import Callable
 from math import ceil
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-from redis import Redis, RedisCluster
+from redis import Redis, RedisCluster, exceptions
 from redis.cluster import ClusterNode
 from redis.commands.core import Script
 from redis.sentinel import Sentinel
@@ -78,20 +79,64 @@ def connect(url: str) -> Client:
     return master
 
 
+class Lines:
+    """The connections to Redis, each used by one thread at a time.
+
+    The way through redis-py's pool costs as much as the trip itself; so lines that are idle are kept here.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._library: Callable[..., Any] = client.execute_command
+        self._idle: deque[Any] = deque()
+
+    def ask(self, *command: object) -> Any:
+        """What Redis answers; ResponseError as it says so, ConnectionError where it cannot be reached."""
+        if isinstance(self._client, RedisCluster):
+            return self._library(*command)
+        line = self._idle_or_new(self._client)
+        try:
+            line.send_command(*command, check_health=False)
+            answer = line.read_response()
+        except (exceptions.ConnectionError, exceptions.TimeoutError):
+            self._client.connection_pool.release(line)
+            # Lost, or another server leads by now. The library's patient way tries again; asking twice is safe: what
+            # was taken or added by a first try is refused to the second.
+            return self._library(*command)
+        except exceptions.ResponseError:
+            self._idle.append(line)
+            raise
+        self._idle.append(line)
+        return answer
+
+    def _idle_or_new(self, client: Redis) -> Any:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return client.connection_pool.get_connection()
+
+    def run(self, script: Script, key: bytes, *values: object) -> Any:
+        """The answer of a script about one key."""
+        try:
+            return self.ask("EVALSHA", script.sha, 1, key, *values)
+        except exceptions.NoScriptError:
+            return self.ask("EVAL", script.script, 1, key, *values)
+
+
 class Desk:
     """Runs the two scripts, and reads."""
 
     def __init__(self, client: Client, clock: Clock) -> None:
-        self._client = client
+        self._lines = Lines(client)
         self._clock = clock
         self._put = Script(client, PUT)
         self._bury = Script(client, BURY)
 
     def read(self, key: bytes) -> bytes | None:
         """The body of the record; None if there is none, or it has ended."""
-        found: list[Any] = self._client.hmget(key, ("state", "ends_at", "body"))
-        state, ends_at, body = found
-        return body if state == b"present" and float(ends_at) > self._clock() else None
+        state, ends_at, body = self._lines.ask("HMGET", key, "state", "ends_at", "body")
+        found: bytes | None = body
+        return found if state == b"present" and float(ends_at) > self._clock() else None
 
     def put(self, key: bytes, record: Ticket, *, over: str) -> bool:
         """Keep the record in place of what is `over` (absent or present); False if the key is otherwise."""
@@ -99,13 +144,13 @@ class Desk:
         milliseconds = ceil((record.expires_at - now + GRACE_SECONDS) * 1000)
         body = msgspec.json.encode(record)
         values = (now, over, record.expires_at, record.grant_id, body, milliseconds)
-        return bool(self._put(keys=[key], args=values))
+        return bool(self._lines.run(self._put, key, *values))
 
     def bury(self, key: bytes, state: str) -> tuple[str, bytes]:
         """Put a tombstone in place of a record. What was there before: `present` and its body, else its Grant."""
         now = self._clock()
         milliseconds = (TOMBSTONE_SECONDS + GRACE_SECONDS) * 1000
-        found: list[Any] = self._bury(keys=[key], args=(now, state, ceil(now) + TOMBSTONE_SECONDS, milliseconds))
+        found = self._lines.run(self._bury, key, now, state, ceil(now) + TOMBSTONE_SECONDS, milliseconds)
         return found[0].decode(), found[1] or b""
 
 

@@ -5,10 +5,10 @@ only a failed `take` asks a second one, for the reason. A tombstone is the recor
 Must not know: any kind of ticket.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import ceil
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -19,7 +19,6 @@ from sqlalchemy import (
     Executable,
     LargeBinary,
     MetaData,
-    Row,
     Table,
     Text,
     bindparam,
@@ -31,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idm.prepared import Prepared
 from idp.store import TOMBSTONE_SECONDS, Absent, AlreadyTaken, Clock, Ticket
 
 T = TypeVar("T", bound=Ticket)
@@ -53,6 +53,7 @@ ticket = Table(
 )
 """`state` is present, taken or discarded; `ends_at` the end of the record, or of its tombstone."""
 
+VALUES = ("state", "grant_id", "body", "ends_at")
 PRESENT, TAKEN, DISCARDED = "present", "taken", "discarded"
 INSERTS: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
     "postgresql": postgresql.insert,
@@ -93,13 +94,14 @@ class Desk:
     """Runs the statements, each in a transaction of its own, and now and then removes what has ended."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
-        # A statement alone needs no BEGIN and COMMIT: on PostgreSQL that is one round trip instead of three.
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._clock = clock
         self._lock = Lock()
         self._purge_at = 0.0
-        self.add = add_statement(engine.dialect.name)
-        self._purge = purge_statement()
+        self.add = Prepared(engine, add_statement(engine.dialect.name), columns=("kind", "id", *VALUES))
+        self.get, self.replace = Prepared(engine, GET), Prepared(engine, REPLACE, columns=VALUES)
+        self.take, self.discard = Prepared(engine, TAKE), Prepared(engine, DISCARD)
+        self.reason = Prepared(engine, REASON)
+        self._purge = Prepared(engine, purge_statement())
 
     def now(self) -> int:
         """The whole second: `ends_at` is whole too, so that comparing with it is exact and uses the index."""
@@ -109,12 +111,6 @@ class Desk:
         """The end of a tombstone that is made now."""
         return ceil(self._clock()) + TOMBSTONE_SECONDS
 
-    def run(self, statement: Executable, values: Mapping[str, object]) -> Row[Any] | None:
-        """The first row that the statement returns, if any."""
-        with self._engine.begin() as connection:
-            result = connection.execute(statement, values)
-            return result.first() if result.returns_rows else None
-
     def purge_now_and_then(self) -> None:
         """Remove ended rows, at most once a minute; while there is more than one batch of them, at every call."""
         with self._lock:
@@ -122,9 +118,7 @@ class Desk:
             if abs(now - self._purge_at) < PURGE_SECONDS:
                 return
             self._purge_at = now
-        with self._engine.begin() as connection:
-            removed = connection.execute(self._purge, {"_now": int(now)}).rowcount
-        if removed == PURGE_LIMIT:
+        if self._purge.run({"_now": int(now)}) == PURGE_LIMIT:
             self._purge_at = 0.0
 
 
@@ -141,30 +135,30 @@ class SqlRepository(Generic[T]):
         self._desk.purge_now_and_then()
         name = {"kind": self._kind, "id": _written(record.id)}
         values = {**name, "_now": self._desk.now(), **_columns(record)}
-        return self._desk.run(self._desk.add, values) is not None
+        return self._desk.add.first(values) is not None
 
     def get(self, id: str) -> T | None:
         """The record; None if it is absent, taken, discarded or expired."""
-        row = self._desk.run(GET, self._named(id))
+        row = self._desk.get.first(self._named(id))
         return self._decoder.decode(row.body) if row else None
 
     def replace(self, record: T) -> bool:
         """Keep this record in place of the present one of its id. False if there is none."""
-        return self._desk.run(REPLACE, self._named(record.id) | _columns(record)) is not None
+        return self._desk.replace.first(self._named(record.id) | _columns(record)) is not None
 
     def take(self, id: str) -> T:
         """The record, for one caller only. Raises Absent or AlreadyTaken."""
-        row = self._desk.run(TAKE, self._named(id) | {"_until": self._desk.until()})
+        row = self._desk.take.first(self._named(id) | {"_until": self._desk.until()})
         if row:
             return self._decoder.decode(row.body)
-        reason = self._desk.run(REASON, self._named(id))
+        reason = self._desk.reason.first(self._named(id))
         if reason and reason.state == TAKEN:
             raise AlreadyTaken(reason.grant_id)
         raise Absent
 
     def discard(self, id: str) -> None:
         """Forget the record, if it is there; a tombstone stays. Never fails."""
-        self._desk.run(DISCARD, self._named(id) | {"_until": self._desk.until()})
+        self._desk.discard.run(self._named(id) | {"_until": self._desk.until()})
 
     def _named(self, id: str) -> dict[str, object]:
         return {"_kind": self._kind, "_id": _written(id), "_now": self._desk.now()}

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from demo.world import World, load_facts, read_world
 from idm.directory import Directory
 from idm.entitlements import Entitlements, Identity, authorities, entitlements
+from idm.lines import lines_of
 from idm.model import METADATA
 from idp.migrations.history import upgrade
 
@@ -38,6 +40,21 @@ class PlainSealer:
         return hashlib.sha256(f"{purpose}\0{value}".encode()).hexdigest()
 
 
+class NotingCursor:
+    """A cursor of the driver that writes down each statement."""
+
+    def __init__(self, cursor: Any, statements: list[str]) -> None:
+        self._cursor = cursor
+        self._statements = statements
+
+    def execute(self, statement: str, values: Any) -> None:
+        self._statements.append(statement)
+        self._cursor.execute(statement, values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
 class LoadedIdm:
     """A directory that holds the demo world, asked by the names of the world."""
 
@@ -58,14 +75,12 @@ class LoadedIdm:
 
     @contextmanager
     def counted(self, statements: list[str]) -> Iterator[None]:
-        """Write down each statement that reaches the database."""
-
-        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            statements.append(statement)
-
-        event.listen(self.engine, "before_cursor_execute", note)
+        """Write down each statement that reaches the database on the line that is idle now."""
+        with lines_of(self.engine).line() as line:
+            cursor = line.cursor
+            line.cursor = NotingCursor(cursor, statements)
         yield
-        event.remove(self.engine, "before_cursor_execute", note)
+        line.cursor = cursor
 
     def authorities(self, person: str) -> tuple[Identity, ...]:
         """The derived authority of that person."""

@@ -6,8 +6,9 @@ library's general path costs twice as much; reading, which meets hostile input, 
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -24,12 +25,21 @@ MAXIMUM_TOKEN = 16 * 1024
 MOST_KEYS = 20
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 PUBLIC_MEMBERS = frozenset({"kty", "crv", "x", "y", "n", "e"})
-LEAST_MODULUS = 342
-"""Characters of base64url in a modulus of 2048 bits (NIST SP 800-131A)."""
-ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+EDWARDS = ("EdDSA", "Ed25519")
+"""The same algorithm by its old and by its new name (RFC 9864 §2.2): clients send the one or the other."""
+ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", *EDWARDS)
+FAPI_ALGORITHMS = ("PS256", "ES256", *EDWARDS)
+"""FAPI 2.0 Security Profile §5.4.1."""
 
 # RFC 9864 gives the algorithm another name; until clients use that one, a warning at each token would say nothing.
 jws.JWSRegistry.algorithms["EdDSA"].security_warning = None
+
+
+def admitted_algorithms(registered: str, *, is_fapi: bool = False) -> tuple[str, ...]:
+    """What a client may sign by: what it registered, by either name; if none, all that its profile admits."""
+    if registered in EDWARDS:
+        return EDWARDS
+    return (registered,) if registered else FAPI_ALGORITHMS if is_fapi else ASYMMETRIC_ALGORITHMS
 
 
 class TokenRejected(Exception):
@@ -43,7 +53,7 @@ class SigningKey:
     kid: str
     alg: str
     active_at: int
-    private_key: PrivateKey
+    signature_of: Callable[[bytes], bytes]
     public_jwk: Mapping[str, str]
     header: bytes
 
@@ -74,8 +84,8 @@ def import_key(alg: str, pem: bytes, *, active_at: int) -> SigningKey:
     public = jwk.import_key(as_public_pem(private_key), KEY_TYPES[alg])
     kid = public.thumbprint()
     members = {name: value for name, value in public.as_dict(private=False).items() if isinstance(value, str)}
-    header = header_of(kid, alg, typ="JWT")
-    return SigningKey(kid, alg, active_at, private_key, members | {"kid": kid, "alg": alg, "use": "sig"}, header)
+    header, public_jwk = header_of(kid, alg, typ="JWT"), members | {"kid": kid, "alg": alg, "use": "sig"}
+    return SigningKey(kid, alg, active_at, signer_of(private_key), public_jwk, header)
 
 
 def header_of(kid: str, alg: str, *, typ: str) -> bytes:
@@ -100,17 +110,22 @@ def sign(claims: Claims, key: SigningKey, *, typ: str = "JWT") -> str:
     """The claims as a signed token in compact form (RFC 7515 §7.1); `typ` tells kinds apart (RFC 8725 §3.11)."""
     header = key.header if typ == "JWT" else header_of(key.kid, key.alg, typ=typ)
     signed = header + b"." + encode_segment(msgspec.json.encode(claims))
-    return (signed + b"." + encode_segment(signature_of(signed, key.private_key))).decode("ascii")
+    return (signed + b"." + encode_segment(key.signature_of(signed))).decode("ascii")
 
 
-def signature_of(signed: bytes, key: PrivateKey) -> bytes:
-    """The signature in the form of RFC 7518 §3 (for EC: r and s, 32 bytes each)."""
+def signer_of(key: PrivateKey) -> Callable[[bytes], bytes]:
+    """What signs with this key, in the form of RFC 7518 §3 (for EC: r and s, 32 bytes each)."""
     if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        return partial(key.sign, padding=padding.PKCS1v15(), algorithm=hashes.SHA256())
     if isinstance(key, ed25519.Ed25519PrivateKey):
-        return key.sign(signed)
-    r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return key.sign
+    sign_der, algorithm = key.sign, ec.ECDSA(hashes.SHA256())
+
+    def signature_of(signed: bytes) -> bytes:
+        r, s = decode_dss_signature(sign_der(signed, algorithm))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    return signature_of
 
 
 def verify(token: str, keys: Sequence[Mapping[str, Any]], *, algorithms: Sequence[str]) -> dict[str, Any]:
@@ -185,8 +200,8 @@ def verify_by_own_key(token: str, *, key_shapes: Mapping[str, tuple[str, str]]) 
         raise TokenRejected("no key, or another algorithm")
     if (key.get("kty"), key.get("crv", "")) != key_shapes[alg] or key.keys() & PRIVATE_MEMBERS:
         raise TokenRejected("a key of another kind, or a private one")
-    if key_shapes[alg][0] == "RSA" and len(str(key.get("n", ""))) < LEAST_MODULUS:
-        raise TokenRejected("a key that is too short")
+    if not is_sound_rsa(key):
+        raise TokenRejected("a key that is too short, or too long")
     public = {name: value for name, value in key.items() if name in PUBLIC_MEMBERS}
     claims = verified_claims(token, public, algorithms=(alg,))
     if claims is None:

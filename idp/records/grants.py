@@ -6,11 +6,12 @@ rotates, in one statement. Must not know: clients' rules, token formats.
 """
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from idm.prepared import Prepared, transaction
 from idp.claims_request import NO_CLAIMS, ClaimsRequest
-from idp.records.tables import grant, refresh_token
+from idp.records.tables import grant, insert_new, refresh_token
 from idp.store import Clock
 
 
@@ -46,32 +47,51 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
     used_at: int | None = None
 
 
+COLUMNS = ("id", "client_id", "person_id", "sid", "offline", "expires_at")
+"""What stands beside the body, for those who look for Grants of one kind."""
+
+DECODER = msgspec.json.Decoder(Grant)
+
+LIVE = select(grant.c.body).where(
+    grant.c.id == bindparam("_id"), grant.c.ended_at.is_(None), grant.c.expires_at > bindparam("_now")
+)
+TOKEN = select(refresh_token).where(
+    refresh_token.c.token_hash == bindparam("_hash"), refresh_token.c.expires_at > bindparam("_now")
+)
+USE = (
+    update(refresh_token)
+    .where(refresh_token.c.token_hash == bindparam("_hash"), refresh_token.c.used_at.is_(None))
+    .values(used_at=bindparam("_now"))
+)
+
+
 class GrantRecords:
     """All Grants and refresh tokens."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._add = Prepared(engine, insert_new(engine, grant), columns=(*COLUMNS, "body"))
+        self._live = Prepared(engine, LIVE)
+        self._add_token = Prepared(engine, insert(refresh_token), columns=RefreshToken.__struct_fields__)
+        self._token = Prepared(engine, TOKEN)
+        self._use = Prepared(engine, USE)
 
     def add(self, new: Grant, refresh: RefreshToken | None = None) -> bool:
         """Keep a new Grant with its first refresh token. False if that Grant was ended before it began."""
-        columns = ("id", "client_id", "person_id", "sid", "offline", "expires_at")
-        row = {name: getattr(new, name) for name in columns} | {"body": msgspec.json.encode(new)}
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(grant).values(**row))
-                if refresh:
-                    connection.execute(insert(refresh_token).values(**msgspec.structs.asdict(refresh)))
-        except IntegrityError:
-            return False
-        return True
+        row = {name: getattr(new, name) for name in COLUMNS} | {"body": msgspec.json.encode(new)}
+        if refresh is None:
+            return self._add.run(row) == 1
+        with transaction(self._engine) as cursor:
+            is_new = self._add.run_on(cursor, row) == 1
+            if is_new:
+                self._add_token.run_on(cursor, msgspec.structs.asdict(refresh))
+        return is_new
 
     def get(self, id: str) -> Grant | None:
         """The Grant; None if it has ended or expired, or never was."""
-        live = (grant.c.id == id, grant.c.ended_at.is_(None), grant.c.expires_at > int(self._clock()))
-        with self._engine.connect() as connection:
-            body = connection.scalar(select(grant.c.body).where(*live))
-        return msgspec.json.decode(body, type=Grant) if body else None
+        row = self._live.first({"_id": id, "_now": int(self._clock())})
+        return DECODER.decode(row.body) if row else None
 
     def end(self, id: str) -> None:
         """End a Grant with all that hangs on it; one that is not yet written is barred from ever being written."""
@@ -89,21 +109,18 @@ class GrantRecords:
 
     def refresh_token(self, token_hash: str) -> RefreshToken | None:
         """The refresh token, used or not; None if it has expired or never was."""
-        live = (refresh_token.c.token_hash == token_hash, refresh_token.c.expires_at > int(self._clock()))
-        with self._engine.connect() as connection:
-            row = connection.execute(select(refresh_token).where(*live)).first()
-        return RefreshToken(**row._mapping) if row else None
+        row = self._token.first({"_hash": token_hash, "_now": int(self._clock())})
+        return RefreshToken(**row._asdict()) if row else None
 
     def rotate(self, used: RefreshToken, successor: RefreshToken) -> int:
         """Replace a refresh token by its successor. When it was used: now, or before (then nothing changes)."""
         now = int(self._clock())
-        mine = refresh_token.c.token_hash == used.token_hash
-        with self._engine.begin() as connection:
-            use = update(refresh_token).where(mine, refresh_token.c.used_at.is_(None)).values(used_at=now)
-            if connection.execute(use).rowcount:
-                connection.execute(insert(refresh_token).values(**msgspec.structs.asdict(successor)))
+        with transaction(self._engine) as cursor:
+            if self._use.run_on(cursor, {"_hash": used.token_hash, "_now": now}):
+                self._add_token.run_on(cursor, msgspec.structs.asdict(successor))
                 return now
-            return connection.scalar(select(refresh_token.c.used_at).where(mine)) or 0
+            before = self._token.all_on(cursor, {"_hash": used.token_hash, "_now": now})
+        return next((row.used_at for row in before), 0) or 0
 
 
 def end_grants_of(connection: Connection, sid: str, *, now: int) -> None:

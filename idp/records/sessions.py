@@ -6,9 +6,10 @@ Promises: an ended or expired session is absent, whatever happens to a cache. Mu
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Engine, Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from idm.prepared import Prepared
 from idp.records.grants import end_grants_of
 from idp.records.outbox import Letter, post
 from idp.records.tables import last_choice, session
@@ -22,31 +23,51 @@ Letters = Callable[[Session], Sequence[Letter]]
 """What is to be told of the end of a session."""
 
 
+COLUMNS = ("sid", "cookie_hash", "person_id", "browser_id", "version", "expires_at")
+"""What stands beside the body, for those who look for it."""
+
+DECODER = msgspec.json.Decoder(Session)
+
+CHANGE = (
+    update(session)
+    .where(session.c.sid == bindparam("_sid"), session.c.version == bindparam("_before"), session.c.ended_at.is_(None))
+    .values(version=bindparam("_version"), cookie_hash=bindparam("_cookie"), body=bindparam("_body"))
+)
+
+
+def live(column: ColumnElement[str]) -> Select[bytes]:
+    """The session that has not ended and whose column is `_key`."""
+    is_live = (session.c.ended_at.is_(None), session.c.expires_at > bindparam("_now"))
+    return select(session.c.body).where(column == bindparam("_key"), *is_live)
+
+
 class SessionRecords:
     """The sessions of all browsers."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._add = Prepared(engine, insert(session), columns=(*COLUMNS, "body"))
+        self._by_cookie = Prepared(engine, live(session.c.cookie_hash))
+        self._by_browser = Prepared(engine, live(session.c.browser_id))
+        self._by_sid = Prepared(engine, live(session.c.sid))
+        self._change = Prepared(engine, CHANGE)
 
     def add(self, new: Session) -> None:
         """Keep a new session."""
-        columns = ("sid", "cookie_hash", "person_id", "browser_id", "version", "expires_at")
-        row = {name: getattr(new, name) for name in columns} | {"body": msgspec.json.encode(new)}
-        with self._engine.begin() as connection:
-            connection.execute(insert(session).values(**row))
+        self._add.run({name: getattr(new, name) for name in COLUMNS} | {"body": msgspec.json.encode(new)})
 
     def by_cookie(self, cookie_hash: str) -> Session | None:
         """The live session of a cookie."""
-        return self._one(session.c.cookie_hash == cookie_hash)
+        return self._one(self._by_cookie, cookie_hash)
 
     def by_browser(self, browser_id: str) -> Session | None:
         """The live session that was made in a browser."""
-        return self._one(session.c.browser_id == browser_id)
+        return self._one(self._by_browser, browser_id)
 
     def by_sid(self, sid: str) -> Session | None:
         """The live session of a sid."""
-        return self._one(session.c.sid == sid)
+        return self._one(self._by_sid, sid)
 
     def change(self, sid: str, change: Callable[[Session], Session]) -> Session | None:
         """Apply a change to the session as it stands now; None if it has ended meanwhile."""
@@ -91,11 +112,9 @@ class SessionRecords:
             with self._engine.begin() as connection:
                 connection.execute(change)
 
-    def _one(self, condition: ColumnElement[bool]) -> Session | None:
-        live = (session.c.ended_at.is_(None), session.c.expires_at > int(self._clock()))
-        with self._engine.connect() as connection:
-            row = connection.execute(select(session.c.body).where(condition, *live)).first()
-        return msgspec.json.decode(row.body, type=Session) if row else None
+    def _one(self, asked: Prepared, key: str) -> Session | None:
+        row = asked.first({"_key": key, "_now": int(self._clock())})
+        return DECODER.decode(row.body) if row else None
 
     def _end(self, current: Session, letters: Sequence[Letter]) -> bool:
         # An application that was visited a moment ago has to be told too: the version says that there is none.
@@ -109,9 +128,8 @@ class SessionRecords:
 
     def _replace(self, current: Session, changed: Session) -> bool:
         new = msgspec.structs.replace(changed, version=current.version + 1)
-        values = {"version": new.version, "cookie_hash": new.cookie_hash, "body": msgspec.json.encode(new)}
-        with self._engine.begin() as connection:
-            return connection.execute(update(session).where(*same_version(current)).values(**values)).rowcount == 1
+        values = {"_sid": current.sid, "_before": current.version, "_version": new.version}
+        return self._change.run(values | {"_cookie": new.cookie_hash, "_body": msgspec.json.encode(new)}) == 1
 
 
 def same_version(current: Session) -> tuple[ColumnElement[bool], ...]:
