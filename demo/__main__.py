@@ -47,6 +47,7 @@ class Demo:
         shift, state = ["--shift-ports", str(self.plan.shift)], str(self.plan.state)
         # At once, since they ask the provider nothing before somebody visits them.
         self.start("the relying parties", "demo.relying_parties", str(WORLD), "--issuer", self.plan.issuer, *shift)
+        self.start("the simulated itsme", "demo.itsme", str(WORLD), "--issuer", self.plan.issuer, *shift)
         # One process for all three (migrate, load, serve): each start of Python costs a second.
         self.start("the provider", "idp", "serve", "--prepare", str(WORLD), "--state", state, *shift)
         self.await_answers()
@@ -79,7 +80,8 @@ class Demo:
 
     def await_answers(self) -> None:
         """Watch until the provider is ready and every relying party answers; DemoEnded after two minutes."""
-        waiting = [(port, "/" if at else "/health/ready") for at, port in enumerate(self.ports)]
+        waiting = [(port, "/" if at else "/health/ready") for at, port in enumerate(self.ports[:-1])]
+        waiting.append((self.ports[-1], "/v2/.well-known/openid-configuration"))
         for _ in range(MOST_LOOKS):
             waiting = [(port, path) for port, path in waiting if not has_answer(port, path)]
             if not waiting:

@@ -98,6 +98,13 @@ def read_token(
         raise OAuthError("invalid_token") from failure
 
 
+def own_path(target: str, redirect_uri: str) -> str:
+    """The path of an address of ours, to go to after a sign-in; `/` for any other: a link must lead nobody astray."""
+    here = urlsplit(redirect_uri)
+    origin = f"{here.scheme}://{here.netloc}/"
+    return "/" + target.removeprefix(origin).lstrip("/\\") if target.startswith(origin) else "/"
+
+
 class Eloket:
     """The pages of one relying party."""
 
@@ -139,11 +146,17 @@ class Eloket:
         return render_template("home.html", person=person, claims_text=claims, left=left)
 
     def login(self) -> Response:
-        """To the provider; what must come back is kept here, and only the browser's id in the cookie."""
-        wishes = {name: request.args[name] for name in WISHES if name in request.args}
+        """To the provider; what must come back is kept here, and only the browser's id in the cookie.
+
+        Anyone may link here (OpenID Connect Core §4): OAuthError if the link names another provider than ours.
+        """
+        if request.values.get("iss", self.registration.issuer) != self.registration.issuer:
+            raise OAuthError("invalid_issuer")
+        wishes = {name: request.values[name] for name in WISHES if name in request.values}
         self.provider()
         attempt = self.client.create_authorization_url(self.registration.redirect_uri, **wishes)
         attempt["browser"] = session.setdefault("browser", secrets.token_urlsafe(16))
+        attempt["target"] = own_path(request.values.get("target_link_uri", ""), self.registration.redirect_uri)
         self.attempts[attempt["state"]] = attempt
         return redirect(attempt["url"], 303)
 
@@ -160,15 +173,15 @@ class Eloket:
             raise OAuthError("invalid_issuer")
         code, verifier = request.args.get("code", ""), attempt["code_verifier"]
         tokens = self.client.fetch_access_token(self.registration.redirect_uri, code=code, code_verifier=verifier)
-        return self.welcome(tokens, attempt["nonce"])
+        return self.welcome(tokens, attempt["nonce"], target=attempt["target"])
 
-    def welcome(self, tokens: Mapping[str, Any], nonce: str = "") -> Response:
+    def welcome(self, tokens: Mapping[str, Any], nonce: str = "", *, target: str = "/") -> Response:
         """Signed in, as the ID token says; OAuthError if it is not to be believed."""
         claims = check_id_token(tokens.get("id_token", ""), self.registration, keys=self.keys, nonce=nonce)
         self.people.pop(session.get("person", ""), None)
         session["person"] = secrets.token_urlsafe(16)  # new at each sign-in, so that nobody can know it before
         self.people[session["person"]] = {**tokens, "claims": claims}
-        return redirect("/", 303)
+        return redirect(target, 303)
 
     def refresh(self) -> Response:
         """New tokens, with the rights of this moment; whoever gets none any more is signed out."""
@@ -237,7 +250,7 @@ def create_eloket(registration: Registration, pages: type[Eloket] = Eloket) -> F
     )
     eloket = pages(app, registration)
     app.add_url_rule("/", "home", eloket.home)
-    app.add_url_rule("/login", "login", eloket.login)
+    app.add_url_rule("/login", "login", eloket.login, methods=["GET", "POST"])
     app.add_url_rule("/callback", "callback", eloket.callback)
     app.add_url_rule("/refresh", "refresh", eloket.refresh, methods=["POST"])
     app.add_url_rule("/logout", "logout", eloket.leave, methods=["POST"], defaults={"switch": False})

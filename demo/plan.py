@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from demo.ports import PROVIDER_PORT
+from demo.ports import ITSME_CLIENT_ID, ITSME_SERVICE, PROVIDER_PORT, itsme_issuer
 from demo.state import DATABASE, MASTER_KEY, ForeignState, discard_state, state_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +75,9 @@ def settle_environment(caller: Mapping[str, str], port: int, *, state: Path) -> 
         "TOEGANG_SIMULATORS": "on",
         "TOEGANG_REGISTRATION": "open",
         "TOEGANG_OUTBOUND_ALLOW": "localhost",
+        "TOEGANG_ITSME_ISSUER": itsme_issuer(port - PROVIDER_PORT),
+        "TOEGANG_ITSME_CLIENT_ID": ITSME_CLIENT_ID,
+        "TOEGANG_ITSME_SERVICE": ITSME_SERVICE,
     }
     chosen = {name: value for name, value in caller.items() if value}
     settled = defaults | chosen | {"TOEGANG_PORT": str(port)}

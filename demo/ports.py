@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 PROVIDER_PORT = 8000
 """Where the provider of an unshifted demo listens."""
+ITSME_PORT = 8007
+"""Where its simulated itsme listens."""
+ITSME_CLIENT_ID, ITSME_SERVICE = "toegang-demo", "TOEGANG_AANMELDEN"
+"""As what the provider is registered there."""
 HERE = ("localhost", "127.0.0.1")
 
 
@@ -35,4 +39,10 @@ def port_of(client: dict[str, Any]) -> int | None:
 
 def ports_of_demo(world: Path, by: int) -> list[int]:
     """Every port that the demo listens on, the provider's first."""
-    return [PROVIDER_PORT + by, *(port + by for client in visited_clients(world) if (port := port_of(client)))]
+    visited = (port + by for client in visited_clients(world) if (port := port_of(client)))
+    return [PROVIDER_PORT + by, *visited, ITSME_PORT + by]
+
+
+def itsme_issuer(by: int) -> str:
+    """The issuer of the simulated itsme."""
+    return f"http://localhost:{ITSME_PORT + by}/v2"

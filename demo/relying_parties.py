@@ -13,21 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from demo.bare_eloket import BareEloket
 from demo.eloket import Eloket, Registration, create_eloket
 from demo.ports import port_of, shift_address, visited_clients
+from demo.quiet import QuietRequests
 
 DAY = 86400
 LEEWAY = 10.0
-
-
-class QuietRequests(WSGIRequestHandler):
-    """Leaves requests out of the log: their addresses hold codes."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Write nothing."""
 
 
 def leeway_by_clock(issuer: str) -> Callable[[], float]:

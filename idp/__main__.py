@@ -54,8 +54,8 @@ def run(asked: Asked, house: "House") -> str:
     if asked.command == "check":
         return report(house.clients.all().values(), house.settings)
     if asked.command.startswith("client "):
-        return run_client_command(asked, house.clients, hasher=house.master_key)
-    return run_keys_command(asked, house.keyring)
+        return run_client_command(asked, house.clients, hasher=house.master_key, settings=house.settings)
+    return run_keys_command(asked, house.upstream_keyring if asked.itsme else house.keyring)
 
 
 def migrate_where_due(house: "House") -> None:
@@ -75,6 +75,7 @@ def serve(asked: Asked, house: "House") -> str:
     from granian.log import LogLevels
 
     from idp.migrations import is_current
+    from idp.profiles import unserved
     from idp.world import load_world, wish_of
 
     if asked.prepare:
@@ -82,6 +83,10 @@ def serve(asked: Asked, house: "House") -> str:
         load_world(house, wish_of(asked, asked.prepare))
     if not is_current(house.engine):
         raise CommandFailed("The database is not at the newest version: run `toegang migrate` first.")
+    if fault := unserved(house.clients.all().values(), house.settings):
+        raise CommandFailed(fault)
+    if house.settings.itsme_issuer:  # before the workers are there, so that they all find the same keys
+        house.upstream_keyring.make_first()
     # A connection must never be shared with a fork.
     house.engine.dispose()
     settings = house.settings

@@ -43,7 +43,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Redirect:
-    """Another address where the person goes on; it returns the browser to the attempt's own address."""
+    """Another address where the person goes on, with the attempt's id as `state`.
+
+    The browser comes back to `{origin}/op/v1/auth/{name of the key}/callback`, a fixed address that can be registered
+    there; its parameters are the answer that `finish` is given. The policy of our pages has to know the origin of the
+    address (`Provider.key_origins`).
+    """
 
     url: str
 
@@ -79,7 +84,7 @@ class Authenticator(Protocol):
     def methods(self) -> tuple[str, ...]: ...
 
     def begin(self, attempt: Attempt) -> Page | Redirect:
-        """Show the first page, or send the person to where the key is used."""
+        """Show the first page, or send the person to where the key is used; else AuthenticationFailed."""
         ...
 
     def finish(self, attempt: Attempt, answer: Mapping[str, str]) -> Identification | Page | Redirect:

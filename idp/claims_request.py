@@ -64,7 +64,7 @@ def parse_claims(text: str) -> ClaimsRequest:
     try:
         sent = msgspec.json.decode(text, type=SentClaims)
     except (ValueError, RecursionError):  # not JSON, of another shape, or nested without end
-        raise InvalidRequest("claims must be a JSON object as OpenID Connect Core §5.5 has it.") from None
+        raise InvalidRequest("claims must be a JSON object as OpenID Connect Core, section 5.5, has it.") from None
     if len(sent.id_token or ()) + len(sent.userinfo or ()) > MAXIMUM_NAMES:
         raise InvalidRequest("claims asks too many claims.")
     return ClaimsRequest(wanted(sent.id_token), wanted(sent.userinfo), essential_acrs(sent))

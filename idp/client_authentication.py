@@ -10,9 +10,9 @@ from typing import Any
 
 from idp.clients import TLS_METHODS, Client
 from idp.connections import Connections
-from idp.errors import InvalidClient, InvalidRequest
+from idp.errors import InvalidClient, InvalidRequest, UnauthorizedClient
 from idp.http import Request
-from idp.keys.jwt import ASYMMETRIC_ALGORITHMS, TokenRejected, unverified_claims, unverified_header
+from idp.keys.jwt import TokenRejected, admitted_algorithms, unverified_claims, unverified_header
 from idp.provider import Provider
 from idp.store import Ticket
 from idp.tickets import hash_of
@@ -22,6 +22,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 3600
 SKEW_SECONDS = 60
 SECRET_PURPOSE = "client secret"
+ENDPOINTS = ("token", "par", "introspect", "revoke", "device", "backchannel")
+"""Where clients prove themselves."""
 
 
 class UsedAssertion(Ticket, frozen=True, kw_only=True):
@@ -37,7 +39,16 @@ class ClientAuthentication:
         self._connections = Connections(provider)
 
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
-        """The client that proved itself; InvalidClient, or InvalidRequest where two proofs were sent."""
+        """The client that proved itself; InvalidClient, or InvalidRequest where two proofs were sent.
+
+        UnauthorizedClient, if we do not do what its profile needs.
+        """
+        client = self._authenticated(request, form)
+        if client.is_fapi and not self._provider.settings.iss_parameter:  # FAPI 2.0 Security Profile §5.3.2.2
+            raise UnauthorizedClient("Answers do not say who gives them here: the client's profile needs that.")
+        return client
+
+    def _authenticated(self, request: Request, form: Mapping[str, str]) -> Client:
         basic = request.basic_credentials()
         sent = [basic is not None, "client_secret" in form, "client_assertion" in form]
         if sum(sent) > 1:
@@ -88,8 +99,7 @@ class ClientAuthentication:
             if form.get("client_id", claimed) != claimed:
                 raise InvalidRequest("client_id differs from the authenticated client.")
             client = self._registered(claimed, "private_key_jwt")
-            registered = client.token_endpoint_auth_signing_alg
-            algorithms = (registered,) if registered else ASYMMETRIC_ALGORITHMS
+            algorithms = admitted_algorithms(client.token_endpoint_auth_signing_alg, is_fapi=client.is_fapi)
             if unverified_header(form["client_assertion"]).get("typ", "JWT") not in ASSERTION_TYPES:
                 raise TokenRejected("it is another kind of token")  # RFC 8725 §3.11: each kind for its purpose alone
             claims = self._provider.client_keys.verify(client, form["client_assertion"], algorithms=algorithms)
@@ -108,6 +118,8 @@ class ClientAuthentication:
         audiences = audience if isinstance(audience, list) else [audience]
         if claims.get("iss") != client.client_id:
             return "iss is another"
+        if client.is_fapi and audience != self._provider.settings.issuer:  # FAPI 2.0 Security Profile §5.3.2.1
+            return "aud is not the issuer alone"
         if not self._names() & {one for one in audiences if isinstance(one, str)}:
             return "aud is another"
         if fault := date_fault(claims, self._provider.now()):
@@ -120,7 +132,7 @@ class ClientAuthentication:
     def _names(self) -> frozenset[str]:
         # Libraries name the issuer, the token address, or the one that they call (RFC 7523 §3, RFC 9126 §2).
         issuer = self._provider.settings.issuer
-        return frozenset({issuer, *(f"{issuer}/v1/{name}" for name in ("token", "par", "introspect", "revoke"))})
+        return frozenset({issuer, *(f"{issuer}/v1/{name}" for name in ENDPOINTS)})
 
 
 def date_fault(claims: Mapping[str, Any], now: int) -> str:

@@ -13,7 +13,10 @@ from idp.client_authentication import SECRET_PURPOSE
 from idp.client_rules import client_faults
 from idp.clients import Client
 from idp.commands import Asked, CommandFailed
+from idp.fapi_rules import profile_defaults
+from idp.profiles import unserved
 from idp.provider import Hasher
+from idp.settings import Settings
 from idp.tickets import hash_of, new_secret
 
 SECRETS_KEPT = 2
@@ -48,7 +51,7 @@ class RegistrationTokens(Protocol):
 
 def read_client(metadata: Mapping[str, Any], hasher: Hasher) -> Client:
     """The client that metadata describes; CommandFailed names every fault. A `client_secret` becomes a keyed hash."""
-    members = {name: value for name, value in metadata.items() if name not in OURS}
+    members = profile_defaults(metadata) | {name: value for name, value in metadata.items() if name not in OURS}
     if "client_secret" in metadata:
         members["secret_hashes"] = [hasher.keyed_hash(str(metadata["client_secret"]), purpose=SECRET_PURPOSE)]
     if "client_id" not in members:
@@ -66,10 +69,10 @@ def read_client(metadata: Mapping[str, Any], hasher: Hasher) -> Client:
     return client
 
 
-def run_client_command(asked: Asked, records: ClientRecords, *, hasher: Hasher) -> str:
+def run_client_command(asked: Asked, records: ClientRecords, *, hasher: Hasher, settings: Settings) -> str:
     """Run `client add|list|show|rotate-secret`; what it prints, or CommandFailed."""
     if asked.command == "client add":
-        return add(msgspec.json.decode(asked.file.read_bytes()), records, hasher=hasher)
+        return add(msgspec.json.decode(asked.file.read_bytes()), records, hasher=hasher, settings=settings)
     if asked.command == "client list":
         return "\n".join(f"{client.client_id}  {client.name}" for _, client in sorted(records.all().items()))
     client = records.get(asked.client_id)
@@ -78,15 +81,33 @@ def run_client_command(asked: Asked, records: ClientRecords, *, hasher: Hasher) 
     return show(client) if asked.command == "client show" else rotate_secret(client, records, hasher=hasher)
 
 
-def add(metadata: Any, records: ClientRecords, *, hasher: Hasher) -> str:
+def add(metadata: Any, records: ClientRecords, *, hasher: Hasher, settings: Settings) -> str:
     """Register a client; one that needs a secret and brings none is given one."""
     if not isinstance(metadata, dict):
         raise CommandFailed("The file must hold one JSON object: the client's metadata.")
+    known = records.get(str(metadata.get("client_id", "")))
+    is_stranger = known is not None and known.is_self_registered
     method = str(metadata.get("token_endpoint_auth_method", Client.token_endpoint_auth_method))
-    made = new_secret() if method.startswith("client_secret") and "client_secret" not in metadata else ""
-    client = read_client(metadata | ({"client_secret": made} if made else {}), hasher)
+    needs_secret = not is_stranger and method.startswith("client_secret") and "client_secret" not in metadata
+    made = new_secret() if needs_secret else ""
+    members = amended(known, metadata) if known and is_stranger else metadata
+    client = read_client(members | ({"client_secret": made} if made else {}), hasher)
+    if fault := unserved([client], settings):
+        raise CommandFailed(fault)
     records.put(client)
-    return f"client {client.client_id} registered" + (f"\nclient_secret {made}" if made else "")
+    done = "changed" if is_stranger else "registered"
+    return f"client {client.client_id} {done}" + (f"\nclient_secret {made}" if made else "")
+
+
+def amended(known: Client, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a client that registered itself, with those that an administrator sets: it keeps all others, and
+
+    cannot change these any more. With `is_self_registered` false it becomes one of ours, and manages itself no longer.
+    """
+    pinned = {*known.pinned, *metadata} & set(Client.__struct_fields__) - {"client_id", "is_self_registered"}
+    members = msgspec.structs.asdict(known) | dict(metadata) | {"pinned": sorted(pinned)}
+    is_ours = not members["is_self_registered"]
+    return members | ({"registration_token_hash": "", "pinned": []} if is_ours else {})
 
 
 def make_token(asked: Asked, tokens: RegistrationTokens) -> str:

@@ -4,17 +4,16 @@ Promises: whoever registers a client, by hand or by program, is held to the same
 Must not know: where clients are kept, or who registers one.
 """
 
+from idp.addresses import host_of, is_acceptable_uri, is_resource, is_web_address, web_origin
 from idp.clients import (
     AUTHENTICATION_METHODS,
-    GRANT_TYPES,
     SIGNING_ALGORITHMS,
     TLS_METHODS,
     Client,
-    host_of,
-    is_acceptable_uri,
-    is_resource,
-    is_web_address,
 )
+from idp.encryption_rules import encryption_rules
+from idp.fapi_rules import fapi_rules
+from idp.grant_rules import grant_rules
 from idp.keys.jwt import ASYMMETRIC_ALGORITHMS
 
 
@@ -30,7 +29,6 @@ def client_rules(client: Client) -> tuple[tuple[bool, str], ...]:
     return (
         (not client.client_id.isprintable() or not 0 < len(client.client_id) <= 200, "client_id is needed, in text."),
         (method not in AUTHENTICATION_METHODS, f"token_endpoint_auth_method must be of {AUTHENTICATION_METHODS}."),
-        (bool(set(client.grant_types) - set(GRANT_TYPES)), f"grant_types must be among {GRANT_TYPES}."),
         (method.startswith("client_secret") and not client.secret_hashes, f"{method} needs a client_secret."),
         (method == "private_key_jwt" and not client.has_keys, "private_key_jwt needs jwks or jwks_uri."),
         (bool(client.jwks and client.jwks_uri), "jwks and jwks_uri exclude each other."),
@@ -43,8 +41,6 @@ def client_rules(client: Client) -> tuple[tuple[bool, str], ...]:
             client.token_endpoint_auth_signing_alg not in ("", *ASYMMETRIC_ALGORITHMS),
             f"token_endpoint_auth_signing_alg is one of {ASYMMETRIC_ALGORITHMS}.",
         ),
-        (client.is_public and "client_credentials" in client.grant_types, "a public client has no credentials."),
-        (uses_code and not client.redirect_uris, "authorization_code needs redirect_uris."),
         (client.id_token_signed_response_alg not in SIGNING_ALGORITHMS, f"signing is one of {SIGNING_ALGORITHMS}."),
         (client.choice not in ("organisation", "target group", "none"), "choice: organisation, target group or none."),
         (client.consent not in ("none", "once", "always"), "consent is none, once or always."),
@@ -61,6 +57,9 @@ def client_rules(client: Client) -> tuple[tuple[bool, str], ...]:
         (uses_code and "openid" not in client.scopes, "scope must hold openid for authorization_code."),
         *address_rules(client),
         *api_rules(client),
+        *grant_rules(client),
+        *encryption_rules(client),
+        *fapi_rules(client),
     )
 
 
@@ -87,11 +86,23 @@ def address_rules(client: Client) -> tuple[tuple[bool, str], ...]:
             "backchannel_logout_uri and frontchannel_logout_uri must be https addresses, without fragment.",
         ),
         (
+            # What we frame is the application's own (OpenID Connect Front-Channel Logout 1.0 §2).
+            bool(client.frontchannel_logout_uri) and not has_origin(client, client.frontchannel_logout_uri),
+            "frontchannel_logout_uri must be on the scheme, host and port of a redirect address.",
+        ),
+        (
             any(not uri or not is_web_address(uri.partition("#")[0]) for uri in client.request_uris),
             "request_uris must be https addresses.",
         ),
         (not is_web_address(client.jwks_uri), "jwks_uri must be an https address, without fragment."),
     )
+
+
+def has_origin(client: Client, uri: str) -> bool:
+    """Whether an address is on the origin of one of the redirect addresses."""
+    if not is_acceptable_uri(uri):
+        return False
+    return web_origin(uri) in {web_origin(one) for one in client.redirect_uris if is_acceptable_uri(one)}
 
 
 def api_rules(client: Client) -> tuple[tuple[bool, str], ...]:

@@ -31,6 +31,7 @@ class Command:
 STATE = ("--state", {"type": Path, "help": "folder in which the private key of a machine client is written"})
 SHIFT = ("--shift-ports", {"type": int, "default": 0, "help": "move every localhost port by so much"})
 CLIENT_ID = ("client_id", {"help": "the client's id"})
+ITSME = ("--itsme", {"action": "store_true", "help": "the keys by which itsme knows us (RS256, RSA-OAEP)"})
 
 COMMANDS = (
     Command(
@@ -76,12 +77,12 @@ COMMANDS = (
         "say, client by client, what the configuration fails of OAuth 2.1 (RFC 9700) and of FAPI 2.0",
         "toegang check",
     ),
-    Command("keys list", "list the signing keys and when each signs", "toegang keys list"),
+    Command("keys list", "list the signing keys and when each signs", "toegang keys list", (ITSME,)),
     Command(
         "keys rotate",
-        "announce the next signing key of an algorithm",
+        "announce the next key of an algorithm",
         "toegang keys rotate RS256",
-        (("alg", {"help": "RS256, ES256 or EdDSA"}),),
+        (("alg", {"help": "RS256, ES256, EdDSA; to decrypt RSA-OAEP, ECDH-ES"}), ITSME),
     ),
 )
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp.certificates import CertificateRejected, ClientCertificate, certificate_of
+from idp.client_keys import for_signatures
 from idp.clients import Client
 from idp.errors import InvalidClient, InvalidRequest
 from idp.http import Request
@@ -60,8 +61,8 @@ class Connections:
 
     def _is_registered(self, client: Client, shown: ClientCertificate) -> bool:
         known = self._provider.client_keys
-        held = any(is_key_of(key, shown) for key in known.keys_of(client))
-        return held or any(is_key_of(key, shown) for key in known.keys_of(client, renewed=True))
+        held = any(is_key_of(key, shown) for key in for_signatures(known.keys_of(client)))
+        return held or any(is_key_of(key, shown) for key in for_signatures(known.keys_of(client, renewed=True)))
 
 
 def is_key_of(key: Mapping[str, Any], shown: ClientCertificate) -> bool:

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (1, 5, 30, 300)
 AT_ONCE = 8
+SILENCE_SECONDS = 4.0
+SENDING_SECONDS = 6.0
+"""How long a receiver may stay silent, and take in all: nobody waits for it but the letters of its batch."""
 
 Send = Callable[[Letter], None]
 

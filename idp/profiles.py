@@ -8,13 +8,13 @@ clients are kept.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from idp.clients import Client
+from idp.clients import FAPI_METHODS, Client
+from idp.grant_rules import CIBA_GRANT
+from idp.keys.jwt import FAPI_ALGORITHMS
 from idp.settings import Settings
 
 OAUTH, FAPI = "OAuth 2.1", "FAPI 2.0"
 PROFILES = (OAUTH, FAPI)
-FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA")
-FAPI_METHODS = ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
 BINDINGS = ("dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens")
 RFC_9700 = "RFC 9700 §"
 SECURITY_PROFILE = "FAPI 2.0 Security Profile §"
@@ -48,12 +48,18 @@ def uses_code(client: Client) -> bool:
 
 def is_bound(client: Client) -> bool:
     """Whether its tokens are good only together with its key."""
-    return any(getattr(client, name, False) for name in BINDINGS)
+    return client.is_fapi or any(getattr(client, name, False) for name in BINDINGS)
 
 
 def has_http_address(client: Client) -> bool:
     """Whether a code may go unencrypted to an application that is no native one."""
     return client.application_type != "native" and any(uri.startswith("http://") for uri in client.redirect_uris)
+
+
+def takes_weak_requests(client: Client) -> bool:
+    """Whether a backchannel request is taken that is not signed, or by an algorithm that is none of FAPI's."""
+    alg = client.backchannel_authentication_request_signing_alg
+    return not client.signs_backchannel_requests or (bool(alg) and alg not in FAPI_ALGORITHMS)
 
 
 RULES = (
@@ -115,9 +121,16 @@ RULES = (
     ),
     Rule(
         FAPI,
+        "held-to-it",
+        SECURITY_PROFILE + "5.4.1",
+        lambda client, _: not client.is_fapi,
+        "Weak signatures and assertions for another audience are accepted of the client: set profile to fapi2.",
+    ),
+    Rule(
+        FAPI,
         "pushed-requests",
         SECURITY_PROFILE + "5.3.2.2",
-        lambda client, _: uses_code(client) and not client.require_pushed_authorization_requests,
+        lambda client, _: uses_code(client) and not client.needs_pushed_requests,
         "A request that was not pushed is accepted: set require_pushed_authorization_requests.",
     ),
     Rule(
@@ -171,12 +184,25 @@ RULES = (
     ),
     Rule(
         FAPI,
+        "signed-backchannel-requests",
+        "FAPI-CIBA §5.2.2",
+        lambda client, _: CIBA_GRANT in client.grant_types and takes_weak_requests(client),
+        "Backchannel requests need no sure signature: set backchannel_authentication_request_signing_alg to ES256.",
+    ),
+    Rule(
+        FAPI,
         "https",
         SECURITY_PROFILE + "5.2.1",
         lambda _, settings: not settings.is_https,
         "The issuer is not https: set TOEGANG_ISSUER.",
     ),
 )
+
+
+def unserved(clients: Iterable[Client], settings: Settings) -> str:
+    """Why these clients' profile cannot be kept under these settings; empty if it can, or if none has one."""
+    held = sorted(client.client_id for client in clients if client.is_fapi)
+    return "" if settings.iss_parameter or not held else f"TOEGANG_ISS_PARAMETER is off, which may not be for {held}."
 
 
 def findings(clients: Iterable[Client], settings: Settings) -> list[Finding]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from idp.clients import Client
 from idp.errors import ProtocolError
 from idp.http import Header, Request
-from idp.keys.jwt import TokenRejected, unverified_header, verify_by_own_key
+from idp.keys.jwt import FAPI_ALGORITHMS, TokenRejected, unverified_header, verify_by_own_key
 from idp.provider import Provider
 from idp.store import Ticket
 from idp.tickets import hash_of
@@ -28,6 +28,7 @@ KEY_SHAPES = {
     "EdDSA": ("OKP", "Ed25519"),
     "Ed25519": ("OKP", "Ed25519"),
 }
+FAPI_SHAPES = {alg: shape for alg, shape in KEY_SHAPES.items() if alg in FAPI_ALGORITHMS}
 PROOF_ALGORITHMS = tuple(KEY_SHAPES)
 MAXIMUM_PROOF = 8 * 1024
 OLDEST_SECONDS = 300
@@ -87,7 +88,7 @@ class Proofs:
         sent = request.headers.get("dpop", "")
         if not sent:
             return ""
-        proof = read_proof(sent)
+        proof = read_proof(sent, FAPI_SHAPES if client.is_fapi else KEY_SHAPES)
         fault = self._fault(proof, request, access_token=access_token)
         if fault:
             raise InvalidProof("The DPoP proof is not valid for this request.", detail=f"proof: {fault}")
@@ -131,14 +132,14 @@ class Proofs:
         return self._provider.hasher.keyed_hash(str(slot), purpose=NONCE_PURPOSE)
 
 
-def read_proof(sent: str) -> Proof:
+def read_proof(sent: str, key_shapes: Mapping[str, tuple[str, str]] = KEY_SHAPES) -> Proof:
     """The proof of a DPoP header, if it is signed by the key that it carries; InvalidProof otherwise."""
     if len(sent) > MAXIMUM_PROOF:
         raise InvalidProof("The DPoP proof is too long.")
     try:
         if unverified_header(sent).get("typ") != "dpop+jwt":
             raise TokenRejected("another typ")
-        claims, jkt = verify_by_own_key(sent, key_shapes=KEY_SHAPES)
+        claims, jkt = verify_by_own_key(sent, key_shapes=key_shapes)
     except TokenRejected as error:
         raise InvalidProof("The DPoP proof is malformed.", detail=f"proof: {error}") from None
     return proof_of(claims, jkt)

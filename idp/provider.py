@@ -17,6 +17,7 @@ from idp.authenticator import Authenticator
 from idp.browser import Cookies
 from idp.client_keys import ClientKeys
 from idp.clients import Client
+from idp.fetching import Fetching
 from idp.identities import Identities
 from idp.keys.keyring import Keyring
 from idp.levels import Levels
@@ -24,6 +25,7 @@ from idp.outbound import Outbound
 from idp.pages import Pages
 from idp.records.clients import ClientRecords
 from idp.records.consents import ConsentRecords
+from idp.records.endings import Endings
 from idp.records.grants import GrantRecords
 from idp.records.outbox import OutboxRecords
 from idp.records.registration_tokens import RegistrationTokens
@@ -41,6 +43,18 @@ class Enrolled(Protocol):
 
     def enrol(self, national_number: str, kind: str) -> None:
         """Remember that the person has this key."""
+        ...
+
+
+class Sealer(Protocol):
+    """Encrypts what waits, under the master key."""
+
+    def seal(self, plain: bytes, *, purpose: str) -> bytes:
+        """The sealed text; only `open` under the same purpose reads it."""
+        ...
+
+    def open(self, sealed: bytes, *, purpose: str) -> bytes:
+        """The plain text; fails if it was sealed otherwise."""
         ...
 
 
@@ -73,21 +87,30 @@ class Provider:
     grants: GrantRecords
     consents: ConsentRecords
     outbox: OutboxRecords
+    endings: Endings
     registration_tokens: RegistrationTokens
     keyring: Keyring
     hasher: Hasher
+    sealer: Sealer
     directory: Directory
     identities: Identities
     authenticators: Mapping[str, Authenticator]
     enrolled: Enrolled
     levels: Levels
+    fetching: Fetching
     outbound: Outbound
     client_keys: ClientKeys
     authorities: tuple[Certificate, ...]
+    upstream_keyring: Keyring
     cookies: Cookies
     pages: Pages
     shortcuts: tuple[Shortcut, ...] = ()
     close: Callable[[], None] = lambda: None
+
+    @property
+    def key_origins(self) -> tuple[str, ...]:
+        """Where digital keys are that people use elsewhere."""
+        return (self.settings.itsme_issuer,) if self.settings.itsme_issuer else ()
 
     def now(self) -> int:
         """The time, in whole seconds."""

@@ -10,13 +10,16 @@ from typing import Any
 
 import msgspec
 
+from idp.addresses import is_acceptable_uri, is_web_address
 from idp.client_rules import client_faults
-from idp.clients import Client, is_acceptable_uri, is_web_address
+from idp.clients import Client
 from idp.errors import ProtocolError
+from idp.fapi_rules import profile_defaults
 from idp.keys.jwt import is_public_key_set
 
 SCOPES = ("openid", "profile", "email", "phone", "offline_access")
-GRANT_TYPES = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code")
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPES = ("authorization_code", "refresh_token", DEVICE_GRANT)
 CITIZEN = "BUR"
 MOST_URIS = 50
 LONGEST_TEXT = 2000
@@ -30,7 +33,8 @@ REGISTRABLE = frozenset(
         *("userinfo_signed_response_alg", "userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc"),
         *("request_object_signing_alg", "request_object_encryption_alg", "request_object_encryption_enc"),
         *("authorization_signed_response_alg", "authorization_encrypted_response_alg"),
-        *("authorization_encrypted_response_enc", "introspection_signed_response_alg", "request_uris"),
+        *("authorization_encrypted_response_enc", "introspection_signed_response_alg", "request_uris", "profile"),
+        *("introspection_encrypted_response_alg", "introspection_encrypted_response_enc"),
         *("default_max_age", "require_auth_time", "default_acr_values", "initiate_login_uri"),
         *("post_logout_redirect_uris", "backchannel_logout_uri", "backchannel_logout_session_required"),
         *("frontchannel_logout_uri", "frontchannel_logout_session_required", "require_signed_request_object"),
@@ -57,7 +61,7 @@ class InvalidClientMetadata(ProtocolError):
 def read_registration(metadata: Mapping[str, Any], *, kept: Client) -> Client:
     """The client that the metadata describe; a ProtocolError says which member is wrong and why.
 
-    `kept` has what an application cannot say of itself: id, secret, dates.
+    `kept` has what an application cannot say of itself: id, secret, dates, and whatever an administrator decided.
     """
     # An empty value asks for the default, as null does (RFC 7592 §2.2).
     said = {name: value for name, value in metadata.items() if name in REGISTRABLE and value is not None}
@@ -66,6 +70,7 @@ def read_registration(metadata: Mapping[str, Any], *, kept: Client) -> Client:
     except msgspec.ValidationError as fault:
         raise mistyped(str(fault)) from None
     check_redirect_uris(asked)
+    asked = msgspec.structs.replace(asked, **decided_members(kept))
     check_members(asked, metadata)
     return msgspec.structs.replace(asked, **own_members(kept))
 
@@ -76,7 +81,7 @@ def with_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "application_type": implied_type(uris if isinstance(uris, list) else []),
         "scope": " ".join(SCOPES),
-        "target_groups": [CITIZEN],
+        **profile_defaults(said),
         **said,
         "client_id": "pending",
         "secret_hashes": ["pending"],
@@ -132,10 +137,15 @@ def rules(asked: Client, metadata: Mapping[str, Any]) -> tuple[tuple[bool, str],
             bool(set(asked.grant_types) - set(GRANT_TYPES)),
             "grant_types: authorization_code, refresh_token, device_code.",
         ),
-        (response_types not in (None, [], ["code"]), "response_types: only code (RFC 9700 §2.1.2)."),
+        (response_types not in (None, [], ["code"]), "response_types: only code (RFC 9700, section 2.1.2)."),
         (
             response_types == ["code"] and "authorization_code" not in asked.grant_types,
             "response_types: code needs the grant type authorization_code.",
+        ),
+        (
+            # A redirect address proves a sector, since codes go there; with a device none does.
+            DEVICE_GRANT in asked.grant_types and asked.sector not in ("", asked.client_id),
+            "subject_type: pairwise goes with device_code only without redirect_uris and sector_identifier_uri.",
         ),
         (asked.application_type not in ("web", "native"), "application_type: web or native."),
         (
@@ -151,9 +161,15 @@ def rules(asked: Client, metadata: Mapping[str, Any]) -> tuple[tuple[bool, str],
 
 
 def own_members(kept: Client) -> dict[str, Any]:
-    """What an application cannot say of itself."""
+    """What makes it this client."""
     names = ("client_id", "secret_hashes", "is_self_registered", "registration_token_hash", "issued_at", "expires_at")
     return {name: getattr(kept, name) for name in names}
+
+
+def decided_members(kept: Client) -> dict[str, Any]:
+    """What is not the application's to say: what nobody may register, and what an administrator set on this client."""
+    names = set(Client.__struct_fields__) - REGISTRABLE | set(kept.pinned)
+    return {name: getattr(kept, name) for name in names - own_members(kept).keys()}
 
 
 def told(client: Client) -> dict[str, Any]:

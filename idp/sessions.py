@@ -6,6 +6,9 @@ or what a request asks for.
 
 import msgspec
 
+MOST_CLIENTS = 100
+"""More applications than anybody visits in one session: each visit is written and read with it from then on."""
+
 
 class Authentication(msgspec.Struct, frozen=True, kw_only=True):
     """One sign-in with one key: which, how sure, and when (seconds since the epoch)."""
@@ -49,8 +52,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, cookie_hash=cookie_hash)
 
     def with_identity(self, client_id: str, value: str) -> "Session":
-        """The session after a choice of identity for one client."""
-        return msgspec.structs.replace(self, identities=self.identities | {client_id: value})
+        """The session after a choice of identity for one client; of too many, the oldest choice is forgotten."""
+        others = [(client, chosen) for client, chosen in self.identities.items() if client != client_id]
+        kept = dict(others[-MOST_CLIENTS + 1 :])
+        return msgspec.structs.replace(self, identities=kept | {client_id: value})
 
     def without_identity(self, client_id: str) -> "Session":
         """The session after `switch`: this client's choice is forgotten."""
@@ -58,10 +63,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, identities=kept)
 
     def with_client(self, client_id: str) -> "Session":
-        """The session after a client received a code; the same object if it did so before."""
+        """The session after a client received a code; the same object if it did so before.
+
+        Of too many, the one that was the first is forgotten, and will not hear of the end.
+        """
         if client_id in self.clients:
             return self
-        return msgspec.structs.replace(self, clients=(*self.clients, client_id))
+        return msgspec.structs.replace(self, clients=(*self.clients, client_id)[-MOST_CLIENTS:])
 
     def strongest(self, *, acrs: frozenset[str], level: int, since: float) -> Authentication | None:
         """The surest sign-in made at `since` or later that is one of `acrs` or reaches `level`; None if none does."""

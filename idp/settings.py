@@ -11,9 +11,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from idp.destinations import entry_of
+
 Network = IPv4Network | IPv6Network
 
 HOST = re.compile(r"[a-z0-9.-]+(?::[0-9]{1,5})?")
+SERVICE_CODE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -32,9 +35,15 @@ class Settings:
     simulators: bool = False
     registration: str = "token"
     registration_days: int = 0
+    registration_limit: int = 10_000
+    unused_days: int = 30
     iss_parameter: bool = True
     dpop_nonce: str = "registered"
     outbound_allow: frozenset[str] = frozenset()
+    itsme_issuer: str = ""
+    itsme_client_id: str = ""
+    itsme_service: str = ""
+    itsme_acr: str = "basic"
     trusted_proxies: tuple[Network, ...] = ()
     mtls_ca_file: str = ""
     mtls_host: str = ""
@@ -95,9 +104,15 @@ class Reader:
         self.faults.append(f"{name} must be a whole number of at least {least}.")
         return default
 
-    def hosts(self, name: str) -> frozenset[str]:
-        """The names of hosts, lower case, that stand there with commas or spaces between them."""
-        return frozenset(self.text(name, "").lower().replace(",", " ").split())
+    def doors(self, name: str) -> frozenset[str]:
+        """Hosts, or host:port, lower case, that stand there with commas or spaces between them."""
+        entries = frozenset(self.text(name, "").lower().replace(",", " ").split())
+        try:
+            for entry in entries:
+                entry_of(entry)
+        except ValueError:
+            self.faults.append(f"{name} must hold hosts, or host:port, such as keys.internal.example.be:8443.")
+        return entries
 
     def networks(self, name: str) -> tuple[Network, ...]:
         """Networks or single addresses, with commas or spaces between them."""
@@ -128,9 +143,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         simulators=read.choice("TOEGANG_SIMULATORS", "off", among=("on", "off")) == "on",
         registration=read.choice("TOEGANG_REGISTRATION", Settings.registration, among=("open", "token", "off")),
         registration_days=read.number("TOEGANG_REGISTRATION_DAYS", Settings.registration_days, least=0),
+        registration_limit=read.number("TOEGANG_REGISTRATION_LIMIT", Settings.registration_limit, least=0),
+        unused_days=read.number("TOEGANG_REGISTRATION_UNUSED_DAYS", Settings.unused_days, least=0),
         iss_parameter=read.choice("TOEGANG_ISS_PARAMETER", "advertised", among=("advertised", "off")) == "advertised",
         dpop_nonce=read.choice("TOEGANG_DPOP_NONCE", Settings.dpop_nonce, among=("registered", "always", "never")),
-        outbound_allow=read.hosts("TOEGANG_OUTBOUND_ALLOW"),
+        outbound_allow=read.doors("TOEGANG_OUTBOUND_ALLOW"),
+        itsme_issuer=read.text("TOEGANG_ITSME_ISSUER", ""),
+        itsme_client_id=read.text("TOEGANG_ITSME_CLIENT_ID", ""),
+        itsme_service=read.text("TOEGANG_ITSME_SERVICE", ""),
+        itsme_acr=read.choice("TOEGANG_ITSME_ACR", Settings.itsme_acr, among=("basic", "advanced")),
         trusted_proxies=read.networks("TOEGANG_TRUSTED_PROXIES"),
         mtls_ca_file=read.text("TOEGANG_MTLS_CA_FILE", ""),
         mtls_host=read.text("TOEGANG_MTLS_HOST", "").lower(),
@@ -154,7 +175,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def faults_of(settings: Settings) -> list[str]:
     """What is wrong between settings: a sentence each, by the name of the variable."""
-    return [sentence for is_wrong, sentence in rules(settings) if is_wrong]
+    return [sentence for is_wrong, sentence in (*rules(settings), *itsme_rules(settings)) if is_wrong]
 
 
 def rules(settings: Settings) -> tuple[tuple[bool, str], ...]:
@@ -197,3 +218,35 @@ def rules(settings: Settings) -> tuple[tuple[bool, str], ...]:
             "TOEGANG_WORKERS must be 1 while TOEGANG_SIMULATORS is on: the simulators live in one process.",
         ),
     )
+
+
+def itsme_rules(settings: Settings) -> tuple[tuple[bool, str], ...]:
+    """The rules of the settings for itsme: all of them or none, over TLS, and never the real one beside simulators."""
+    members = (settings.itsme_issuer, settings.itsme_client_id, settings.itsme_service)
+    parts = urlsplit(settings.itsme_issuer)
+    is_ours = parts.hostname in LOOPBACK_HOSTS
+    schemes = ("https", "http") if is_ours else ("https",)
+    return (
+        (
+            any(members) and not all(members),
+            "TOEGANG_ITSME_ISSUER, TOEGANG_ITSME_CLIENT_ID and TOEGANG_ITSME_SERVICE must be set together.",
+        ),
+        (
+            bool(settings.itsme_issuer) and (parts.scheme not in schemes or is_odd_issuer(settings.itsme_issuer)),
+            "TOEGANG_ITSME_ISSUER must be an https address, such as https://idp.prd.itsme.services/v2.",
+        ),
+        (
+            bool(settings.itsme_service) and not SERVICE_CODE.fullmatch(settings.itsme_service),
+            "TOEGANG_ITSME_SERVICE must be a service code as itsme gave it: letters, digits, _ and -.",
+        ),
+        (
+            settings.simulators and bool(settings.itsme_issuer) and not is_ours,
+            "TOEGANG_ITSME_ISSUER must be on this machine while TOEGANG_SIMULATORS is on.",
+        ),
+    )
+
+
+def is_odd_issuer(issuer: str) -> bool:
+    """Whether an address cannot be an issuer (OpenID Connect Discovery §4.1)."""
+    parts = urlsplit(issuer)
+    return not parts.hostname or bool(parts.query or parts.fragment) or "@" in parts.netloc or issuer.endswith("/")

@@ -13,6 +13,8 @@ from idp.claims_request import NO_CLAIMS, ClaimsRequest
 from idp.store import Ticket
 
 REQUEST_SECONDS = 3600
+ELSEWHERE_SECONDS = 900
+UNOPENED_SECONDS = 300
 CODE_SECONDS = 30
 ANSWERED_SECONDS = 10
 """An answered request stays this long, so that a double click gets the same answer and not an error."""
@@ -22,7 +24,8 @@ class AuthorizationRequest(Ticket, frozen=True, kw_only=True):
     """A checked authorization request that waits for a person; its id stands in the address of each page.
 
     `browser` is the hash of the cookie that it is bound to (empty until a browser has opened it); `pushed` the id of
-    the pushed request that it came from. `authenticated_at`, `identity`, `floor` and `consent` are progress: when the
+    the pushed request that it came from, `polled` that of the request whose client fetches the answer itself (then
+    there is no redirect). `authenticated_at`, `identity`, `floor` and `consent` are progress: when the
     person signed in for this request, what was chosen, the level needed, and a mark of the yes that was given.
     """
 
@@ -49,6 +52,7 @@ class AuthorizationRequest(Ticket, frozen=True, kw_only=True):
     floor: int = 0
     consent: str = ""
     pushed: str = ""
+    polled: str = ""
     claims: ClaimsRequest = NO_CLAIMS
 
 
@@ -75,8 +79,8 @@ class AuthorizationCode(Ticket, frozen=True, kw_only=True):
 class AccessToken(Ticket, frozen=True, kw_only=True):
     """What an access token stands for; its id is the hash of the token or, of a JWT, of its `jti`.
 
-    Without a Grant it is the client's own. `cnf` is the key that whoever presents it must prove to hold (RFC 7800);
-    empty if it is for any bearer.
+    Without a Grant it is the client's own. `actors` are those who got it in exchange for another's, the last one first;
+    `cnf` is the key that whoever presents it must prove to hold (RFC 7800), empty if it is for any bearer.
     """
 
     client_id: str
@@ -84,6 +88,18 @@ class AccessToken(Ticket, frozen=True, kw_only=True):
     audience: tuple[str, ...]
     issued_at: int
     cnf: dict[str, str] = field(default_factory=dict)
+    actors: tuple[str, ...] = ()
+
+
+class AttemptElsewhere(Ticket, frozen=True, kw_only=True):
+    """A person who was sent elsewhere to use a key; the id is the attempt's, which comes back as `state`.
+
+    It names the request and the attempt's own address; who comes back is the browser that was sent, or nobody.
+    """
+
+    request_id: str
+    key: str
+    begun: str
 
 
 class RevokedToken(Ticket, frozen=True, kw_only=True):

@@ -37,6 +37,16 @@ POSTGRES_SETTINGS = (
     "full_page_writes=off",
 )
 INITDB_OPTIONS = ("--username=toegang", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
+APACHE_SETTINGS = (
+    "ServerRoot /usr/lib/apache2",
+    *(
+        f"LoadModule {name}_module modules/mod_{name}.so"
+        for name in ("mpm_event", "authn_core", "authz_core", "authz_user")
+    ),
+    *(f"LoadModule {name}_module modules/mod_{name}.so" for name in ("dir", "headers", "auth_openidc")),
+    "LogLevel warn",
+)
+PACKAGES = "postgresql, redis-server, apache2-bin and libapache2-mod-auth-openidc"
 REDIS_SETTINGS = ("bind 127.0.0.1", 'save ""', "appendonly no")
 
 Spawn = Callable[[int], subprocess.Popen[bytes]]
@@ -120,6 +130,33 @@ def redis_sentinel() -> Iterator[str]:
         yield f"redis+sentinel://:{secret}@127.0.0.1:{port}/toegang/0"
 
 
+@contextmanager
+def apache(configuration: Callable[[str, Path], str]) -> Iterator[str]:
+    """The origin of a new Apache; `configuration` is told its origin and its folder, of which `public` is served."""
+    user = "www-data" if os.geteuid() == 0 else None
+    with _folder(user) as folder, ExitStack() as ended:
+        (folder / "public").mkdir()
+
+        def spawn(port: int) -> subprocess.Popen[bytes]:
+            lines = [
+                f"ServerName localhost:{port}",
+                f"Listen 127.0.0.1:{port}",
+                f"PidFile {folder}/pid",
+                *APACHE_SETTINGS,
+            ]
+            lines += [f"ErrorLog {folder}/log", f"DocumentRoot {folder}/public", f"Mutex file:{folder} default"]
+            lines += [f"User {user}", f"Group {user}"] if user else []
+            _write(folder / "apache.conf", "\n".join((*lines, configuration(f"http://localhost:{port}", folder), "")))
+            return _spawn(
+                (_program("apache2", also="/usr/sbin/apache2"), "-X", "-f", str(folder / "apache.conf")), folder
+            )
+
+        def greet(port: int) -> None:
+            socket.create_connection(("127.0.0.1", port), 2).close()
+
+        yield f"http://localhost:{_start(ended, folder, spawn, greet, signal.SIGTERM)}"
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as listener:
@@ -199,10 +236,11 @@ def _postgres_program(name: str) -> str:
     return str(newest) if newest else _program(name)
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name)
+def _program(name: str, *, also: str = "") -> str:
+    # Debian keeps Apache among the programs of an administrator, which are not in everybody's PATH.
+    found = shutil.which(name) or (also if Path(also).is_file() else "")
     if not found:
-        raise ServerMissing(f"{name} is not installed: Debian has it in the packages postgresql and redis-server")
+        raise ServerMissing(f"{name} is not installed: Debian has it in the packages {PACKAGES}")
     return found
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from idp.claims_request import acrs_asked, parse_claims, subject_asked
-from idp.errors import AccessDenied, InvalidRequest, ProtocolError
-from idp.flows.audiences import audience_asked
-from idp.flows.checks import ADDRESSEE, REQUEST, RESPONSE_MODES, Asked, hinted_identity
-from idp.flows.hints import claims_of_hint
+from idp.errors import AccessDenied, ProtocolError
+from idp.flows.answered import PolledAnswers
+from idp.flows.checked import checked_request
+from idp.flows.checks import ADDRESSEE, REQUEST, RESPONSE_MODES, Asked, InvalidRequestUri
+from idp.flows.codes import code_of
 from idp.flows.interaction import AskConsent, ChooseIdentity, Refuse, Respond, SignIn, Step, next_step
 from idp.flows.pushed import PushedRequests
 from idp.flows.request_objects import RequestObjects
@@ -21,12 +21,11 @@ from idp.flows.response import respond
 from idp.flows.session_management import session_state
 from idp.flows.waiting import Waiting
 from idp.http import Answer, ParameterRepeated, Request, see_other
-from idp.keys.jwt import TokenRejected
 from idp.provider import Provider
 from idp.sessions import Session
 from idp.tickets import (
-    CODE_SECONDS,
     REQUEST_SECONDS,
+    UNOPENED_SECONDS,
     AuthorizationCode,
     AuthorizationRequest,
     hash_of,
@@ -34,6 +33,8 @@ from idp.tickets import (
 )
 
 log = logging.getLogger(__name__)
+
+CODE_PURPOSE = "code of a pushed request"
 
 STEP_ADDRESSES: Mapping[type[Step], str] = {
     SignIn: "login",
@@ -51,6 +52,7 @@ class Authorization:
         self._waiting = Waiting(provider)
         self._pushed = PushedRequests(provider)
         self._objects = RequestObjects(provider)
+        self._polled = PolledAnswers(provider)
         self._codes = provider.store.repository(AuthorizationCode)
 
     def authorize(self, request: Request) -> Answer:
@@ -62,7 +64,7 @@ class Authorization:
         try:
             for check in REQUEST:
                 check(asked)
-            checked = self._checked(address, asked)
+            checked = checked_request(self._provider, asked, address=address)
             if request.method == "POST":
                 return self._keep_unbound(checked)
             return self._go_on(request, checked)
@@ -105,36 +107,11 @@ class Authorization:
             pushed=asked.pushed,
         )
 
-    def _checked(self, address: AuthorizationRequest, asked: Asked) -> AuthorizationRequest:
-        max_age, claims = asked.get("max_age"), parse_claims(asked.get("claims"))
-        return msgspec.structs.replace(
-            address,
-            scope=tuple(dict.fromkeys(asked.get("scope").split())),
-            nonce=asked.get("nonce"),
-            code_challenge=asked.get("code_challenge"),
-            prompt=frozenset(asked.get("prompt").split()),
-            max_age=int(max_age) if max_age else asked.asker.default_max_age,
-            acr_values=tuple(asked.get("acr_values").split()) or acrs_asked(claims),
-            login_hint=asked.get("login_hint"),
-            hinted_identity=hinted_identity(asked.get("login_hint")),
-            audience=audience_asked(self._provider, asked.asker, parameters=asked.parameters),
-            dpop_jkt=asked.get("dpop_jkt"),
-            hinted_subject=self._hinted_subject(asked.get("id_token_hint")) or subject_asked(claims),
-            created_at=self._provider.now(),
-            claims=claims,
-        )
-
-    def _hinted_subject(self, id_token_hint: str) -> str:
-        if not id_token_hint:
-            return ""
-        try:
-            return str(claims_of_hint(self._provider, id_token_hint)["sub"])
-        except (TokenRejected, KeyError):
-            raise InvalidRequest("id_token_hint is not an ID token of this issuer.") from None
-
     def _keep_unbound(self, checked: AuthorizationRequest) -> Answer:
         # A cross-site POST comes without our cookies (SameSite=Lax): the browser is known only at the GET that follows.
-        return see_other(f"/op/v1/auth/{self._waiting.keep(checked).id}")
+        # One that no browser opens is not kept for long: anybody can send many.
+        soon = self._provider.now() + UNOPENED_SECONDS
+        return see_other(f"/op/v1/auth/{self._waiting.keep(msgspec.structs.replace(checked, expires_at=soon)).id}")
 
     def _go_on(self, request: Request, waiting: AuthorizationRequest) -> Answer:
         session = self._waiting.session(request)
@@ -147,47 +124,44 @@ class Authorization:
         browser = self._provider.cookies.browser(request)
         cookies = (self._provider.cookies.write("browser", browser.secret),) if browser.is_new else ()
         floor = step.level if isinstance(step, SignIn) else waiting.floor
-        bound = msgspec.structs.replace(waiting, floor=floor, browser=browser.id)
+        is_opened = bool(waiting.browser or waiting.polled)
+        ends_at = waiting.expires_at if is_opened else waiting.created_at + REQUEST_SECONDS
+        bound = msgspec.structs.replace(waiting, floor=floor, browser=browser.id, expires_at=ends_at)
         if not waiting.id:
             waiting = self._waiting.keep(bound)
         elif bound != waiting:
-            waiting = self._waiting.advance(waiting, floor=floor, browser=browser.id)
+            waiting = self._waiting.advance(bound)
         return see_other(f"/op/v1/auth/{waiting.id}/{STEP_ADDRESSES[type(step)]}", *cookies)
 
     def _respond(self, request: Request, waiting: AuthorizationRequest, *, session: Session, step: Respond) -> Answer:
         if waiting.client_id not in session.clients:
             self._provider.sessions.change(session.sid, lambda current: current.with_client(waiting.client_id))
-        code = new_secret()
-        self._codes.add(self._code(hash_of(code), waiting, session=session, step=step))
         self._waiting.answered(waiting)
-        self._pushed.used(waiting.pushed)
+        if waiting.polled:
+            approved = code_of(waiting, session, step=step, now=self._provider.now())
+            return self._polled.approve(request, waiting, code=approved)
+        code = self._issue(waiting, session=session, step=step)
         state = session_state(session, waiting.client_id, redirect_uri=waiting.redirect_uri)
         members = {"code": code} | ({"session_state": state} if state else {})
         return respond(self._provider, request, to=waiting, members=members)
 
-    def _code(self, id: str, waiting: AuthorizationRequest, *, session: Session, step: Respond) -> AuthorizationCode:
-        return AuthorizationCode(
-            id=id,
-            expires_at=self._provider.now() + CODE_SECONDS,
-            grant_id=new_secret(),
-            client_id=waiting.client_id,
-            redirect_uri=waiting.redirect_uri,
-            code_challenge=waiting.code_challenge,
-            nonce=waiting.nonce,
-            scope=waiting.scope,
-            person_id=session.person_id,
-            sid=session.sid,
-            identity=step.option.value,
-            acr=step.authentication.acr,
-            level=step.authentication.level,
-            methods=step.authentication.methods,
-            auth_time=step.authentication.at,
-            claims=waiting.claims,
-            audience=waiting.audience,
-            dpop_jkt=waiting.dpop_jkt,
-        )
+    def _issue(self, waiting: AuthorizationRequest, *, session: Session, step: Respond) -> str:
+        code = new_secret()
+        if waiting.pushed:
+            # A double click on one page gets one code, so that its second answer is no error.
+            clicked = f"{waiting.id} {session.sid}"
+            code = self._provider.hasher.keyed_hash(clicked, purpose=CODE_PURPOSE) if waiting.id else code
+            if not self._pushed.claim(waiting.pushed):
+                if self._codes.get(hash_of(code)) is None:
+                    raise InvalidRequestUri("A code was issued for the pushed request before.")
+                return code
+        issued = code_of(waiting, session, step=step, now=self._provider.now())
+        self._codes.add(msgspec.structs.replace(issued, id=hash_of(code)))
+        return code
 
     def _finish(self, request: Request, waiting: AuthorizationRequest, *, error: ProtocolError) -> Answer:
         log.info("authorization ended: %s %s", error.code, error)
         self._waiting.answered(waiting)
+        if waiting.polled:
+            return self._polled.refuse(request, waiting)
         return respond(self._provider, request, to=waiting, members=error.members())

@@ -4,7 +4,7 @@ Promises: the person and the identity are looked up anew each time, so that what
 Must not know: which grant it was, or what a token looks like.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from claims.release import release, release_machine
 from claims.scopes import scopes_for
@@ -17,8 +17,7 @@ from idp.provider import Provider
 from idp.records.grants import Grant
 
 
-@dataclass(frozen=True)
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """A person's authorization: the Grant, and what IDM says of its person and identity today."""
 
     client: Client

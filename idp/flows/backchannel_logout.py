@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from idp.clients import Client
 from idp.delivery import DeliveryFailed
+from idp.flows.envelopes import NoKeyToEncryptTo, sealed
 from idp.keys.jwt import sign
 from idp.outbound import OutboundFailed
 from idp.provider import Provider
@@ -31,10 +32,11 @@ class BackchannelLogout:
         client = self._provider.clients.get(letter.client_id)
         if client is None or not client.backchannel_logout_uri:
             return  # nobody is left who wants to know
-        body = urlencode({"logout_token": self._logout_token(client, letter)}).encode()
+        outbound = self._provider.outbound.apart if client.is_self_registered else self._provider.outbound
         try:
-            answer = self._provider.outbound.post(client.backchannel_logout_uri, body=body, headers=FORM)
-        except OutboundFailed as failure:
+            body = urlencode({"logout_token": self._logout_token(client, letter)}).encode()
+            answer = outbound.post(client.backchannel_logout_uri, body=body, headers=FORM)
+        except (OutboundFailed, NoKeyToEncryptTo) as failure:
             raise DeliveryFailed(str(failure)) from None
         if answer.status not in (200, 204):  # §2.8; some frameworks say 204 where there is nothing more to say
             raise DeliveryFailed(f"status {answer.status}")
@@ -51,4 +53,6 @@ class BackchannelLogout:
             **{name: value for name, value in letter.body.items() if value},
         }
         key = self._provider.keyring.signing_key(client.id_token_signed_response_alg)
-        return sign(claims, key, typ="logout+jwt")
+        signed = sign(claims, key, typ="logout+jwt")
+        # Who has ID tokens encrypted takes no logout token in the clear (§2.6).
+        return sealed(self._provider, client, content=signed, answer="id_token")

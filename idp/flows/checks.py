@@ -27,6 +27,8 @@ LONGEST = {
     **{"state": 4096, "nonce": 1024, "scope": 4096, "acr_values": 2048, "login_hint": 2048, "ui_locales": 256},
     **{"resource": 2048, "audience": 200},
 }
+MAXIMUM_REQUEST = 8 * 1024
+"""What anybody may make us keep, in bytes; what a client has signed or pushed is bounded elsewhere."""
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -71,6 +73,11 @@ class Asked:
     def get(self, name: str) -> str:
         """A parameter; empty if it was not sent."""
         return self.parameters.get(name, "")
+
+    @property
+    def size(self) -> int:
+        """How many bytes would have to be kept of it."""
+        return sum(len(name) + len(value.encode(errors="replace")) for name, value in self.parameters.items())
 
     @property
     def asker(self) -> Client:
@@ -119,18 +126,27 @@ def what_was_packed_is_sound(asked: Asked) -> None:
 
 def request_is_pushed_where_required(asked: Asked) -> None:
     """A client registered so sends nothing by the browser but a name (RFC 9126 §6)."""
-    if asked.asker.require_pushed_authorization_requests and not asked.pushed:
+    if asked.asker.needs_pushed_requests and not asked.pushed:
         raise InvalidRequest("The application has to push its requests.")
 
 
 def request_is_signed_where_required(asked: Asked) -> None:
     """A client registered so signs what it asks, so that nobody can change it on the way (RFC 9101 §10.5)."""
-    if asked.asker.require_signed_request_object and not asked.is_signed:
+    if asked.asker.needs_signed_requests and not asked.is_signed:
         raise InvalidRequest("The application has to sign its requests.")
+
+
+def answer_is_signed_where_required(asked: Asked) -> None:
+    """Who is held to message signing gets no answer that anybody could have made up (FAPI 2.0 Message Signing §5.4)."""
+    if asked.asker.signs_messages and not asked.get("response_mode").endswith("jwt"):
+        raise InvalidRequest("The application has to ask for a signed answer: response_mode jwt.")
 
 
 def values_are_short(asked: Asked) -> None:
     """A request may have to be kept for an hour, for anybody who sends one: what is kept has to be small."""
+    kept = asked.size - len(asked.get("id_token_hint"))  # read, and not kept
+    if kept > MAXIMUM_REQUEST and not (asked.pushed or asked.is_signed):
+        raise InvalidRequest("The request is larger than 8 kB: push it.")
     for name, longest in LONGEST.items():
         if len(asked.get(name)) > longest:
             raise InvalidRequest(f"{name} is too long.")
@@ -209,6 +225,7 @@ REQUEST: tuple[Check, ...] = (
     what_was_packed_is_sound,
     request_is_pushed_where_required,
     request_is_signed_where_required,
+    answer_is_signed_where_required,
     values_are_short,
     no_registration_is_sent,
     response_type_is_code,

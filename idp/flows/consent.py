@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from claims.release import release
 from claims.scopes import scopes_for
 from idm.facts import Person
+from idp.addresses import LOOPBACK_ADDRESSES, host_of
 from idp.authenticator import Page
 from idp.clients import Client
 from idp.errors import InvalidRequest
@@ -67,11 +68,15 @@ class ConsentQuestion:
         person = self._provider.directory.person(session.person_id) if session else None
         if session is None or person is None or not isinstance(step, AskConsent):
             return see_other(f"/op/v1/auth/{waiting.id}")
+        client, place = self._waiting.client(waiting), place_of(waiting.redirect_uri)
         values = {
-            "rows": told(waiting, self._waiting.client(waiting), step=step, person=person),
+            "rows": told(waiting, client, step=step, person=person),
             "key_name": step.authentication.key,
             "is_lasting": "offline_access" in waiting.scope,
-            "mark": consent_mark(session, step.option),
+            "is_unknown": client.is_self_registered,
+            "place": place,
+            "is_program": bool(waiting.redirect_uri) and not place,
+            "mark": consent_mark(session, step.option, face=client.face),
             "action": f"/op/v1/auth/{waiting.id}/consent",
             "other_person_url": f"/op/v1/auth/{waiting.id}/login",
         }
@@ -88,21 +93,31 @@ class ConsentQuestion:
             raise InvalidRequest("Say yes or no.")
         session = self._waiting.session(request)
         step = decide(self._waiting.known(waiting, session))
-        # Somebody else, or on behalf of another than when the page was shown: then this yes was to something else.
-        if session and isinstance(step, AskConsent) and form.get("mark") == consent_mark(session, step.option):
-            self._allow(waiting, session)
-            self._waiting.advance(waiting, consent=form["mark"])
+        client = self._waiting.client(waiting)
+        if session and isinstance(step, AskConsent):
+            mark = consent_mark(session, step.option, face=client.face)
+            # Somebody else, on behalf of another, or an application that looked otherwise: a yes to something else.
+            if form.get("mark") == mark:
+                self._allow(waiting, session, client=client)
+                self._waiting.advance(waiting, consent=mark)
         return see_other(f"/op/v1/auth/{waiting.id}")
 
-    def _allow(self, waiting: AuthorizationRequest, session: Session) -> None:
+    def _allow(self, waiting: AuthorizationRequest, session: Session, *, client: Client) -> None:
         self._provider.consents.allow(
             Consent(
                 person_id=session.person_id,
                 client_id=waiting.client_id,
                 scopes=frozenset(waiting.scope),
-                claims=claims_asked(waiting, self._waiting.client(waiting)),
+                claims=claims_asked(waiting, client),
+                face=client.face,
             )
         )
+
+
+def place_of(redirect_uri: str) -> str:
+    """Where an answer goes, as people can judge it: the host; empty for a program on the person's own device."""
+    host = host_of(redirect_uri)
+    return "" if host in LOOPBACK_ADDRESSES or host == "localhost" else host
 
 
 def told(waiting: AuthorizationRequest, client: Client, *, step: AskConsent, person: Person) -> list[Row]:

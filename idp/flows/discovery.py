@@ -4,13 +4,18 @@ Promises: says only what is there; the key set may be cached for an hour, which 
 it signs. Applications' own scopes are not published: they are a matter between an application and its owner.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from claims.scopes import CLAIMS
 from idp.clients import AUTHENTICATION_METHODS, GRANT_TYPES, SIGNING_ALGORITHMS, STANDARD_SCOPES, TLS_METHODS
 from idp.flows.checks import RESPONSE_MODES
+from idp.grant_rules import DELIVERY_MODES
 from idp.http import Answer, Request
+from idp.keys.encryption import CONTENT_ALGORITHMS, ENCRYPTION_ALGORITHMS
 from idp.keys.jwt import ASYMMETRIC_ALGORITHMS
+from idp.keys.keyring import Key
 from idp.languages import LANGUAGES
 from idp.proofs import PROOF_ALGORITHMS
 from idp.provider import Provider
@@ -27,7 +32,9 @@ class Discovery:
         self._document = msgspec.json.encode(
             metadata(provider)
             | request_metadata(provider)
+            | encryption_metadata()
             | session_metadata(provider)
+            | backchannel_metadata(provider)
             | certificate_metadata(provider)
             | chosen_metadata(provider)
         )
@@ -38,8 +45,16 @@ class Discovery:
 
     def keys(self, _request: Request) -> Answer:
         """The key set (RFC 7517 §5): public halves alone."""
-        keys = [key.public_jwk for key in self._provider.keyring.published()]
-        return Answer(200, (*CACHED, OPEN_TO_ALL), msgspec.json.encode({"keys": keys}))
+        return key_set(self._provider.keyring.published())
+
+    def upstream_keys(self, _request: Request) -> Answer:
+        """The key set by which the providers that we rely on know us."""
+        return key_set(self._provider.upstream_keyring.published())
+
+
+def key_set(keys: Iterable[Key]) -> Answer:
+    """The keys as others may fetch and hold them."""
+    return Answer(200, (*CACHED, OPEN_TO_ALL), msgspec.json.encode({"keys": [key.public_jwk for key in keys]}))
 
 
 def metadata(provider: Provider) -> dict[str, object]:
@@ -53,6 +68,7 @@ def metadata(provider: Provider) -> dict[str, object]:
         "userinfo_endpoint": f"{issuer}/v1/userinfo",
         "jwks_uri": f"{issuer}/v1/keys",
         "introspection_endpoint": f"{issuer}/v1/introspect",
+        "device_authorization_endpoint": f"{issuer}/v1/device",
         "revocation_endpoint": f"{issuer}/v1/revoke",
         "end_session_endpoint": f"{issuer}/v1/logout",
         "scopes_supported": sorted(STANDARD_SCOPES),
@@ -92,6 +108,14 @@ def request_metadata(provider: Provider) -> dict[str, object]:
     }
 
 
+def encryption_metadata() -> dict[str, object]:
+    """What can be encrypted, by which algorithms, and the signed userinfo that goes with it."""
+    kinds = ("id_token", "userinfo", "request_object", "authorization", "introspection")
+    algorithms = {f"{kind}_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS) for kind in kinds}
+    contents = {f"{kind}_encryption_enc_values_supported": list(CONTENT_ALGORITHMS) for kind in kinds}
+    return {"userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS), **algorithms, **contents}
+
+
 def authentication_methods(provider: Provider) -> list[str]:
     """How a client may prove itself here: by a certificate only where one can reach us, and be judged."""
     out_of_reach = set() if provider.settings.trusted_proxies else set(TLS_METHODS)
@@ -111,9 +135,21 @@ def certificate_metadata(provider: Provider) -> dict[str, object]:
         "introspection_endpoint": f"{at}/introspect",
         "revocation_endpoint": f"{at}/revoke",
         "pushed_authorization_request_endpoint": f"{at}/par",
+        "device_authorization_endpoint": f"{at}/device",
+        "backchannel_authentication_endpoint": f"{at}/backchannel",
     }
     bound: dict[str, object] = {"tls_client_certificate_bound_access_tokens": True}
     return bound | ({"mtls_endpoint_aliases": aliases} if settings.mtls_host else {})
+
+
+def backchannel_metadata(provider: Provider) -> dict[str, object]:
+    """How a client may ask for a person who is not at its page (CIBA Core §4)."""
+    return {
+        "backchannel_authentication_endpoint": f"{provider.settings.issuer}/v1/backchannel",
+        "backchannel_token_delivery_modes_supported": list(DELIVERY_MODES),
+        "backchannel_authentication_request_signing_alg_values_supported": list(ASYMMETRIC_ALGORITHMS),
+        "backchannel_user_code_parameter_supported": False,
+    }
 
 
 def session_metadata(provider: Provider) -> dict[str, object]:

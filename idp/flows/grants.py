@@ -5,7 +5,6 @@ grant can forget it. Must not know: what a token looks like.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Protocol
 
@@ -29,11 +28,11 @@ REPEAT_SECONDS = 10
 """A used refresh token may come back this long from a client that lost our answer; later it is a theft."""
 
 
-@dataclass(frozen=True)
-class Redeemed:
+class Redeemed(msgspec.Struct, frozen=True):
     """What a grant gave: the scope, and the person's authorization (None: the client is there for itself).
 
     `audience` and `cnf` (for which APIs, bound to which key) are the same for every grant, and filled in after it.
+    `issued_token_type` and `actors` are of an exchange: then there is no ID token.
     """
 
     scope: tuple[str, ...]
@@ -41,7 +40,9 @@ class Redeemed:
     nonce: str = ""
     refresh_token: str = ""
     audience: tuple[str, ...] = ()
-    cnf: dict[str, str] = field(default_factory=dict)
+    cnf: dict[str, str] = {}
+    actors: tuple[str, ...] = ()
+    issued_token_type: str = ""
 
     @property
     def grant_id(self) -> str:
@@ -54,13 +55,12 @@ class Redeemed:
         return self.authorization.grant.audience if self.authorization else ()
 
 
-@dataclass(frozen=True)
-class TokenRequest:
+class TokenRequest(msgspec.Struct, frozen=True):
     """What a client sends: the form, who it is, and the key that it proved to hold."""
 
     form: Form
     client: Client
-    cnf: Confirmation = field(default_factory=dict)
+    cnf: Confirmation = {}
 
 
 class GrantType(Protocol):
@@ -80,9 +80,13 @@ class AuthorizationCodeGrant:
 
     def redeem(self, asked: TokenRequest) -> Redeemed:
         """Take the code, once; a second use ends what the first one got (RFC 6749 §4.1.2)."""
-        client = asked.client
         code = self._take(asked.form.get("code", ""))
-        check_code(code, asked.form, client=client)
+        check_code(code, asked.form, client=asked.client)
+        return self.granted(asked, code)
+
+    def granted(self, asked: TokenRequest, code: AuthorizationCode) -> Redeemed:
+        """What a code that was taken gives, however its client came by it."""
+        client = asked.client
         check_key({"jkt": code.dpop_jkt} if code.dpop_jkt else {}, asked.cnf)
         refresh = self._refresh_token(code, client)
         # A public client has nothing but its key to prove when it comes back with its refresh token (RFC 9449 §5).
@@ -90,10 +94,10 @@ class AuthorizationCodeGrant:
         authorization = authorization_of(self._provider, self._grant(code, offline=bool(refresh), cnf=cnf))
         if authorization is None:
             raise InvalidGrant("The right that the code was given for has ended.")
-        self._keep(self._cut(authorization), refresh)
+        self._keep(self._cut(authorization), refresh, client=client)
         return Redeemed(registered(code.scope, client), authorization, code.nonce, refresh)
 
-    def _keep(self, grant: Grant, refresh: str) -> None:
+    def _keep(self, grant: Grant, refresh: str, *, client: Client) -> None:
         kept = RefreshToken(token_hash=hash_of(refresh), grant_id=grant.id, expires_at=grant.expires_at)
         # Not added means that the code is being used a second time just now. Then our answer is what it would be, had
         # the other come a moment later: one caller gets tokens, and they have ended (RFC 6749 §4.1.2).
@@ -103,6 +107,10 @@ class AuthorizationCodeGrant:
         if self._provider.sessions.by_sid(grant.sid) is None:
             self._provider.grants.end(grant.id)
             raise InvalidGrant("The session that the code was given in has ended.")
+        # In the same order, for what was taken back while the code waited: consent first, then the Grants.
+        if client.consent_rule != "none" and self._provider.consents.get(grant.person_id, client.client_id) is None:
+            self._provider.grants.end(grant.id)
+            raise InvalidGrant("The person took back what they allowed.")
 
     def _take(self, secret: str) -> AuthorizationCode:
         if not secret:
@@ -228,12 +236,3 @@ def narrowed_scope(form: Form, granted: tuple[str, ...]) -> tuple[str, ...]:
     if set(asked) - set(granted):
         raise InvalidScope("The scope is more than was granted.")
     return asked or granted
-
-
-def grant_types(provider: Provider) -> dict[str, GrantType]:
-    """The table of grant types."""
-    return {
-        "authorization_code": AuthorizationCodeGrant(provider),
-        "refresh_token": RefreshTokenGrant(provider),
-        "client_credentials": ClientCredentialsGrant(provider),
-    }

@@ -130,19 +130,20 @@ def in_silence(step: Step) -> Step:
 
 def has_allowed(known: Known, session: Session, *, option: Option) -> bool:
     """Whether the person has allowed what is asked: just now, or before, or the client is one that need not ask."""
-    request, rule = known.request, known.client.consent_rule
-    if request.consent == consent_mark(session, option):
+    request, rule, face = known.request, known.client.consent_rule, known.client.face
+    if request.consent == consent_mark(session, option, face=face):
         return True
     if "consent" in request.prompt or rule == "always":
         return False
     allowed = None if rule == "none" else known.allowed()
     asked = frozenset(request.scope)
-    return rule == "none" or (allowed is not None and allowed.covers(asked, claims_asked(request, known.client)))
+    claims = claims_asked(request, known.client)
+    return rule == "none" or (allowed is not None and allowed.covers(asked, claims, face=face))
 
 
-def consent_mark(session: Session, option: Option) -> str:
-    """What a yes is tied to: the person, and on whose behalf they come."""
-    return hash_of(f"{session.person_id} {option.value}")
+def consent_mark(session: Session, option: Option, *, face: str) -> str:
+    """What a yes is tied to: the person, on whose behalf they come, and what they saw of the client."""
+    return hash_of(f"{session.person_id} {option.value} {face}")
 
 
 def claims_asked(request: AuthorizationRequest, client: Client) -> frozenset[str]:

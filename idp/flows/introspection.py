@@ -9,6 +9,8 @@ from idp.clients import Client
 from idp.errors import InvalidClient, InvalidRequest
 from idp.flows.audiences import is_recipient
 from idp.flows.authorized import Authorization, authorization_of, machine_claims, registered
+from idp.flows.delegation import act_of
+from idp.flows.envelopes import sealed
 from idp.flows.presented import AccessTokens, Presented
 from idp.http import Answer, Request, json_answer
 from idp.keys.jwt import sign
@@ -38,14 +40,16 @@ class Introspection:
             raise InvalidRequest("token is missing.")
         presented = self._tokens.find(form["token"])
         told = self._access_token(presented, caller) if presented else self._refresh_token(form["token"], caller)
-        if SIGNED in request.headers.get("accept", "").lower():
+        is_sealed = bool(caller.introspection_encrypted_response_alg)  # never in the clear, whatever it accepts
+        if is_sealed or caller.signs_messages or SIGNED in request.headers.get("accept", "").lower():
             return self._signed_answer(told, caller)
         wants_jwt = caller.introspection_jwt and presented is not None and told != INACTIVE
-        return json_answer(told | ({"jwt": self._signed(told)} if wants_jwt else {}))
+        return json_answer(told | ({"jwt": self._signed(told, caller)} if wants_jwt else {}))
 
-    def _signed(self, told: dict[str, object]) -> str:
+    def _signed(self, told: dict[str, object], caller: Client) -> str:
         # As ACM has it, for whoever hands the answer on. A type of its own: it must not pass for a token.
-        return sign(told, self._provider.keyring.signing_key("RS256"), typ="introspection+jwt")
+        alg = caller.introspection_signed_response_alg if caller.is_fapi else "RS256"
+        return sign(told, self._provider.keyring.signing_key(alg), typ="introspection+jwt")
 
     def _signed_answer(self, told: dict[str, object], caller: Client) -> Answer:
         claims = {
@@ -56,7 +60,8 @@ class Introspection:
         }
         key = self._provider.keyring.signing_key(caller.introspection_signed_response_alg)
         headers = (("Content-Type", SIGNED), ("Cache-Control", "no-store"))
-        return Answer(200, headers, sign(claims, key, typ="token-introspection+jwt").encode())
+        signed = sign(claims, key, typ="token-introspection+jwt")
+        return Answer(200, headers, sealed(self._provider, caller, content=signed, answer="introspection").encode())
 
     def _access_token(self, presented: Presented, caller: Client) -> dict[str, object]:
         token = presented.token
@@ -80,10 +85,13 @@ class Introspection:
                 "iat": token.issued_at,
             }
             | ({"cnf": token.cnf} if token.cnf else {})
+            | ({"act": act_of(token.actors)} if token.actors else {})
         )
 
     def _of_person(self, authorization: Authorization, visible: frozenset[str]) -> dict[str, object]:
-        told = authorization.released(visible)
+        # How surely and when they signed in is what an API may need to ask for more (RFC 9470 §6.2).
+        grant = authorization.grant
+        told = authorization.released(visible) | {"acr": grant.acr, "auth_time": grant.auth_time}
         if "openid" in visible:
             told |= authentication_claims(authorization.grant) | {"sub": authorization.subject}
         return told

@@ -6,8 +6,11 @@ Must not know: how any key works.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
+
+import msgspec
 
 from idm.facts import Person
 from idm.identifiers import IdentifierInvalid
@@ -17,15 +20,16 @@ from idp.errors import InvalidRequest
 from idp.flows.ending import end_session
 from idp.flows.interaction import needed_level, offered_keys
 from idp.flows.screen import language_of, show
-from idp.flows.waiting import Waiting
+from idp.flows.waiting import RequestGone, Waiting
 from idp.http import Answer, Header, Request, see_other
 from idp.provider import Provider
 from idp.sessions import Authentication, Session
-from idp.tickets import AuthorizationRequest, hash_of, new_secret
+from idp.tickets import ELSEWHERE_SECONDS, AttemptElsewhere, AuthorizationRequest, hash_of, new_secret
 
 log = logging.getLogger(__name__)
 
 BEGUN_LENGTH = 43
+STATE_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Login:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._waiting = Waiting(provider)
+        self._elsewhere = provider.store.repository(AttemptElsewhere)
 
     def choose(self, request: Request) -> Answer:
         """Show the keys that serve this request, the one used last in this browser first."""
@@ -65,8 +70,7 @@ class Login:
             "action": f"/op/v1/auth/{waiting.id}/login",
             "cancel_url": f"/op/v1/auth/{waiting.id}/cancel",
         }
-        page = Page("flows/login.html", "login", values)
-        return show(self._provider, request, page=page, occasion=self._waiting.occasion(waiting))
+        return self._show(request, waiting, page=Page("flows/login.html", "login", values))
 
     def chosen(self, request: Request) -> Answer:
         """Go on to the first page of the key that was chosen."""
@@ -80,22 +84,50 @@ class Login:
         waiting = self._waiting.find(request)
         key = self._key(waiting, request.path["key"])
         begun = new_secret()
-        return self._next(request, waiting, begun=begun, page=key.begin(self._attempt(request, waiting, begun=begun)))
+        try:
+            page = key.begin(self._attempt(request, waiting, begun=begun))
+        except AuthenticationFailed as failure:
+            page = self._failed(waiting, failure, key=key)
+        return self._next(request, waiting, begun=begun, page=page)
 
     def finish(self, request: Request) -> Answer:
         """The person's answer to a page of the key: signed in, a further page, or the page again."""
         waiting = self._waiting.find(request)
         answer = self._provider.cookies.check_form(request)
-        key = self._key(waiting, request.path["key"])
         begun = request.query_parameters().get("begun", "")[:BEGUN_LENGTH] or new_secret()
+        return self._finish(request, waiting, begun=begun, answer=answer)
+
+    def returned(self, request: Request) -> Answer:
+        """The answer that a browser brings from elsewhere to the fixed address of a key.
+
+        It needs no CSRF value: its `state` is one that this very browser was sent away with, or it counts for nothing.
+        """
+        answer = request.query_parameters()
+        state = answer.get("state", "")
+        sent = self._elsewhere.get(state) if len(state) <= STATE_LENGTH else None
+        if sent is None or sent.key != request.path["key"]:
+            raise RequestGone("The sign-in has ended or took too long.")
+        # Whatever page follows is the attempt's own: what was brought here stands in no link of it.
+        own = f"/op/v1/auth/{sent.request_id}/login"
+        path = {"request_id": sent.request_id, "key": sent.key}
+        here = msgspec.structs.replace(request, path=path, address=own, query="")
+        return self._finish(here, self._waiting.find(here), begun=sent.begun, answer=answer)
+
+    def _finish(
+        self, request: Request, waiting: AuthorizationRequest, *, begun: str, answer: Mapping[str, str]
+    ) -> Answer:
+        key = self._key(waiting, request.path["key"])
         try:
             outcome = key.finish(self._attempt(request, waiting, begun=begun), answer)
         except AuthenticationFailed as failure:
-            log.info("authentication failed: key=%s reason=%s request=%s", key.name, failure.reason, waiting.id[:8])
-            return self._next(request, waiting, begun=begun, page=failure.page)
+            return self._next(request, waiting, begun=begun, page=self._failed(waiting, failure, key=key))
         if isinstance(outcome, Identification):
             return self._signed_in(request, waiting, key=key, identification=outcome)
         return self._next(request, waiting, begun=begun, page=outcome)
+
+    def _failed(self, waiting: AuthorizationRequest, failure: AuthenticationFailed, *, key: Authenticator) -> Page:
+        log.info("authentication failed: key=%s reason=%s request=%s", key.name, failure.reason, waiting.id[:8])
+        return failure.page
 
     def _key(self, waiting: AuthorizationRequest, name: str) -> Authenticator:
         # Looked up for each page: the address of a weaker key, typed by hand, leads nowhere.
@@ -117,10 +149,26 @@ class Login:
 
     def _next(self, request: Request, waiting: AuthorizationRequest, *, begun: str, page: Page | Redirect) -> Answer:
         if isinstance(page, Redirect):
-            return see_other(page.url)
+            return self._sent(request, waiting, begun=begun, page=page)
         values = {**page.values, "action": f"/op/v1/auth/{waiting.id}/login/{request.path['key']}?begun={begun}"}
-        shown = Page(page.template, page.name, values)
-        return show(self._provider, request, page=shown, occasion=self._waiting.occasion(waiting))
+        return self._show(request, waiting, page=Page(page.template, page.name, values))
+
+    def _sent(self, request: Request, waiting: AuthorizationRequest, *, begun: str, page: Redirect) -> Answer:
+        sent = AttemptElsewhere(
+            id=self._attempt(request, waiting, begun=begun).id,
+            expires_at=self._provider.now() + ELSEWHERE_SECONDS,
+            request_id=waiting.id,
+            key=request.path["key"],
+            begun=begun,
+        )
+        if not self._elsewhere.add(sent):
+            self._elsewhere.replace(sent)
+        return see_other(page.url)
+
+    def _show(self, request: Request, waiting: AuthorizationRequest, *, page: Page) -> Answer:
+        # A form here may lead to a key that is used elsewhere, by whatever redirects.
+        occasion = replace(self._waiting.occasion(waiting), keys_lead_to=self._provider.key_origins)
+        return show(self._provider, request, page=page, occasion=occasion)
 
     def _shortcuts(self, waiting: AuthorizationRequest, offered: tuple[Authenticator, ...]) -> list[dict[str, object]]:
         names = {key.name for key in offered}

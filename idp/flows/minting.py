@@ -7,6 +7,7 @@ each of its readers may know, and costs no store. Must not know: how a grant pro
 from idp.clients import Client
 from idp.flows.audiences import readers, scopes_told
 from idp.flows.authorized import machine_claims
+from idp.flows.delegation import act_of
 from idp.flows.grants import Redeemed
 from idp.keys.jwt import sign
 from idp.keys.tokens import ACCESS_TOKEN_TYPE, Lifetime
@@ -34,6 +35,7 @@ class Mint:
             scope=redeemed.scope,
             audience=redeemed.audience or (client.client_id,),
             cnf=redeemed.cnf,
+            actors=redeemed.actors,
         )
         if reading:
             return self._signed(token, redeemed, reading=reading, jti=secret)
@@ -48,6 +50,8 @@ class Mint:
             claims |= {"acr": authorization.grant.acr, "auth_time": authorization.grant.auth_time}
         if token.cnf:
             claims["cnf"] = token.cnf
+        if token.actors:
+            claims["act"] = act_of(token.actors)
         # The protocol's members come last: no released claim can take the place of one.
         protocol = {
             "iss": self._provider.settings.issuer,
@@ -59,7 +63,8 @@ class Mint:
             "exp": token.expires_at,
             "jti": jti,
         }
-        key = self._provider.keyring.signing_key(reading[0].id_token_signed_response_alg)
+        chooser = client if client.is_fapi else reading[0]
+        key = self._provider.keyring.signing_key(chooser.id_token_signed_response_alg)
         return sign(claims | protocol, key, typ=ACCESS_TOKEN_TYPE)
 
     def _released(self, client: Client, redeemed: Redeemed, *, told: frozenset[str]) -> dict[str, object]:

@@ -4,18 +4,18 @@ Promises: an opaque token is looked up by its hash, a JWT is verified; one whose
 token. Shared by userinfo, introspection and revocation. Must not know: who presents it.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from idp.clients import Client
 from idp.flows.authorized import Authorization, authorization_of, is_alive
+from idp.flows.delegation import actors_in, delegated
 from idp.keys.jwt import TokenRejected, segment, verify
 from idp.keys.tokens import ACCESS_TOKEN_TYPE
 from idp.provider import Provider
 from idp.tickets import AccessToken, RevokedToken, hash_of
 
 
-@dataclass(frozen=True)
-class Presented:
+class Presented(msgspec.Struct, frozen=True):
     """A live access token, with the authorization behind it (None: the client's own)."""
 
     token: AccessToken
@@ -29,8 +29,9 @@ class Presented:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The scopes of the token that its client is still registered for."""
-        return self.client.scopes.intersection(self.token.scope)
+        """The scopes of the token that its client is still registered for, and the client of the Grant too."""
+        registered = self.client.scopes.intersection(self.token.scope)
+        return registered & self.authorization.client.scopes if self.authorization else registered
 
 
 class AccessTokens:
@@ -49,9 +50,18 @@ class AccessTokens:
             return None
         if not token.grant_id:
             return Presented(token, client, None) if is_alive(self._provider, client) else None
-        grant = self._provider.grants.get(token.grant_id)
-        authorization = authorization_of(self._provider, grant) if grant else None
+        authorization = self._authorization(token, client)
         return Presented(token, client, authorization) if authorization else None
+
+    def too_weak(self, secret: str) -> Presented | None:
+        """A live token whose client asks a surer sign-in by now than the one behind it; None for every other."""
+        token = self._token(secret)
+        client = self._provider.clients.get(token.client_id) if token else None
+        grant = self._provider.grants.get(token.grant_id) if token and token.grant_id else None
+        if token is None or client is None or grant is None:
+            return None
+        is_weak = grant.level < self._provider.levels.level(client.minimum_acr)
+        return Presented(token, client, None) if is_weak else None
 
     def owner(self, secret: str) -> str:
         """The client that the token was given to; empty if there is no such token."""
@@ -64,6 +74,11 @@ class AccessTokens:
             self._tokens.discard(hash_of(secret))
         elif token := self._token(secret):
             self._revoked.add(RevokedToken(id=token.id, expires_at=token.expires_at))
+
+    def _authorization(self, token: AccessToken, client: Client) -> Authorization | None:
+        grant = self._provider.grants.get(token.grant_id)
+        authorization = authorization_of(self._provider, grant) if grant else None
+        return delegated(self._provider, authorization, to=client, actors=token.actors) if authorization else None
 
     def _token(self, secret: str) -> AccessToken | None:
         if not is_jwt(secret):
@@ -98,4 +113,5 @@ def signed_token(provider: Provider, secret: str) -> AccessToken | None:
         scope=tuple(claims["scope"].split()),
         audience=tuple(audience),
         cnf=claims.get("cnf", {}),
+        actors=actors_in(claims.get("act")),
     )

@@ -9,18 +9,18 @@ from dataclasses import replace
 from idp.client_authentication import ClientAuthentication
 from idp.errors import InvalidRequest, RequestTooLarge
 from idp.flows.audiences import audience_asked
-from idp.flows.checks import ADDRESSEE, REQUEST, Asked, InvalidRequestUri
+from idp.flows.checks import ADDRESSEE, MAXIMUM_REQUEST, REQUEST, Asked, InvalidRequestUri
 from idp.flows.request_objects import RequestObjects
 from idp.http import Answer, Request, json_answer
 from idp.proofs import InvalidProof, Proofs
 from idp.provider import Provider
 from idp.store import Ticket
-from idp.tickets import hash_of, new_secret
+from idp.tickets import REQUEST_SECONDS, hash_of, new_secret
 
 PUSHED_URI = "urn:ietf:params:oauth:request_uri:"
 PUSHED_SECONDS = 90
 MAXIMUM_PUSHED = 16 * 1024
-"""What anybody may make us keep is bounded, also for a client without a secret."""
+"""What a client may make us keep; what anybody may, one without a secret too, is less (`MAXIMUM_REQUEST`)."""
 
 PROOFS = ("client_secret", "client_assertion", "client_assertion_type")
 """What proves the client belongs to this call, and is not kept."""
@@ -34,17 +34,23 @@ class PushedRequest(Ticket, frozen=True, kw_only=True):
     is_signed: bool = False
 
 
+class AnsweredRequest(Ticket, frozen=True, kw_only=True):
+    """That a code was issued for a pushed request; its id is that of the request."""
+
+
 class PushedRequests:
     """The requests that were pushed and wait for the browser."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._requests = provider.store.repository(PushedRequest)
+        self._answered = provider.store.repository(AnsweredRequest)
 
     def keep(self, asked: Asked) -> str:
-        """Keep the request; its `request_uri`. RequestTooLarge over 16 kB."""
-        if sum(len(name) + len(value) for name, value in asked.parameters.items()) > MAXIMUM_PUSHED:
-            raise RequestTooLarge("The request is larger than 16 kB.")
+        """Keep the request; its `request_uri`. RequestTooLarge over 16 kB, or 8 kB where no secret stands for it."""
+        most = MAXIMUM_REQUEST if asked.asker.is_public else MAXIMUM_PUSHED
+        if asked.size > most:
+            raise RequestTooLarge(f"The request is larger than {most // 1024} kB.")
         secret, ends_at = new_secret(), self._provider.now() + PUSHED_SECONDS
         parameters, client_id = dict(asked.parameters), asked.asker.client_id
         self._requests.add(
@@ -71,10 +77,15 @@ class PushedRequests:
             return replace(asked, fault=InvalidRequestUri("The pushed request is unknown, has expired or was used."))
         return replace(asked, parameters=found.parameters, pushed=found.id, is_signed=found.is_signed)
 
-    def used(self, pushed: str) -> None:
-        """A code was issued: the request cannot be opened again (RFC 9126 §4)."""
-        if pushed:
-            self._requests.discard(pushed)
+    def claim(self, pushed: str) -> bool:
+        """Whether a code may be issued for the request: once, however often it was opened before (RFC 9126 §4, §7.3).
+
+        It is noted apart from the request, which ends long before a person may answer.
+        """
+        ends_at = self._provider.now() + REQUEST_SECONDS + PUSHED_SECONDS
+        is_first = self._answered.add(AnsweredRequest(id=pushed, expires_at=ends_at))
+        self._requests.discard(pushed)
+        return is_first
 
 
 class PushedAuthorization:

@@ -14,12 +14,15 @@ import msgspec
 
 from idp.client_authentication import SECRET_PURPOSE
 from idp.clients import Client
-from idp.errors import InvalidToken
+from idp.errors import InvalidToken, ProtocolError
+from idp.fapi_rules import is_looser
 from idp.flows.userinfo import TokenMissing
 from idp.http import Answer, Request, json_answer
 from idp.outbound import OutboundFailed
+from idp.profiles import unserved
 from idp.provider import Provider
-from idp.registration import InvalidClientMetadata, read_registration, told
+from idp.records.clients import ClientsFull
+from idp.registration import CITIZEN, InvalidClientMetadata, read_registration, told
 from idp.tickets import hash_of, new_secret
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,16 @@ NOT_SENT = ("client_id_issued_at", "client_secret_expires_at", "registration_acc
 
 MAXIMUM_METADATA = 16 * 1024
 MAXIMUM_DEPTH = 6
+ATTEMPTS = 3
+"""How often a change is made anew of a client that another process changed in the second before we look."""
+
+
+class RegistrationFull(ProtocolError):
+    """As many applications have registered themselves as the operator lets; some may be gone later."""
+
+    code = "temporarily_unavailable"
+    status = 503
+    headers = (("Retry-After", "3600"),)
 
 
 class Registration:
@@ -44,9 +57,10 @@ class Registration:
         token, secret = new_secret(), new_secret()
         client = read_registration(metadata_of(request), kept=self._newcomer(token=token, secret=secret))
         self._check_sector(client)
+        self._check_profile(client)
         if not client.token_endpoint_auth_method.startswith("client_secret"):
             client, secret = msgspec.structs.replace(client, secret_hashes=()), ""
-        if not self._provider.clients.register(client, token_hash=needed):
+        if not self._kept(client, token_hash=needed):
             raise InvalidToken("The initial access token is unknown, used up or expired.")
         log.info("registered: client=%s", client.client_id)
         return json_answer(self._answer(client, token=token, secret=secret), status=201)
@@ -58,21 +72,14 @@ class Registration:
 
     def update(self, request: Request) -> Answer:
         """Put other metadata in the place of what was registered (RFC 7592 §2.2)."""
-        client = self._itself(request)
         metadata = metadata_of(request)
-        self._check_update(client, metadata)
-        changed = read_registration(metadata, kept=client)
-        self._check_sector(changed)
-        secret = ""
-        if not changed.token_endpoint_auth_method.startswith("client_secret"):
-            changed = msgspec.structs.replace(changed, secret_hashes=())
-        elif not changed.secret_hashes:
-            secret = new_secret()
-            changed = msgspec.structs.replace(changed, secret_hashes=(self._hash(secret),))
-        if not self._provider.clients.replace(changed):
-            raise InvalidToken("The registration access token is not that of this client.")
-        log.info("registration changed: client=%s", client.client_id)
-        return json_answer(self._answer(changed, token=request.bearer_token(), secret=secret))
+        for _ in range(ATTEMPTS):
+            client = self._itself(request)
+            changed, secret = self._changed(client, metadata)
+            if self._provider.clients.replace(client, changed):
+                log.info("registration changed: client=%s", client.client_id)
+                return json_answer(self._answer(changed, token=request.bearer_token(), secret=secret))
+        raise InvalidClientMetadata("The registration was changed meanwhile: read it, and send yours again.")
 
     def delete(self, request: Request) -> Answer:
         """Take the application out, with all that it was given (RFC 7592 §2.3)."""
@@ -80,6 +87,29 @@ class Registration:
         self._provider.clients.remove(client.client_id)
         log.info("registration deleted: client=%s", client.client_id)
         return Answer(204, (("Cache-Control", "no-store"), ("Pragma", "no-cache")))
+
+    def _changed(self, client: Client, metadata: dict[str, Any]) -> tuple[Client, str]:
+        """The client as it will be, and its secret if it is given one."""
+        self._check_update(client, metadata)
+        changed, secret = read_registration(metadata, kept=client), ""
+        check_move(client, changed)
+        self._check_sector(changed)
+        self._check_profile(changed)
+        if not changed.token_endpoint_auth_method.startswith("client_secret"):
+            changed = msgspec.structs.replace(changed, secret_hashes=())
+        elif not changed.secret_hashes:
+            secret = new_secret()
+            changed = msgspec.structs.replace(changed, secret_hashes=(self._hash(secret),))
+        return changed, secret
+
+    def _kept(self, client: Client, *, token_hash: str) -> bool:
+        # Whoever was given a token to register with is not kept out by those who need none.
+        most = 0 if token_hash else self._provider.settings.registration_limit
+        try:
+            return self._provider.clients.register(client, token_hash=token_hash, most=most)
+        except ClientsFull:
+            log.warning("registration refused: there are %s clients already (TOEGANG_REGISTRATION_LIMIT)", most)
+            raise RegistrationFull("No more applications can register themselves now.") from None
 
     def _initial_token(self, request: Request) -> str:
         """The hash of the initial access token that this registration uses up; empty where none is needed."""
@@ -109,6 +139,7 @@ class Registration:
             client_id=str(uuid4()),
             secret_hashes=(self._hash(secret),),
             is_self_registered=True,
+            target_groups=(CITIZEN,),
             registration_token_hash=hash_of(token),
             issued_at=now,
             expires_at=now + days * DAY if days else 0,
@@ -119,18 +150,25 @@ class Registration:
         if not client.sector_identifier_uri:
             return
         try:
-            listed = msgspec.json.decode(self._provider.outbound.get(client.sector_identifier_uri).body, type=list[str])
+            fetched = self._provider.fetching.get(client.sector_identifier_uri, is_stranger=True)
+            listed = msgspec.json.decode(fetched.body, type=list[str])
         except (OutboundFailed, msgspec.DecodeError) as failure:
             cannot = "sector_identifier_uri cannot be read as a JSON array of addresses."
             raise InvalidClientMetadata(cannot, detail=str(failure)) from None
         if not set(client.redirect_uris) <= set(listed):
             raise InvalidClientMetadata("sector_identifier_uri does not list every redirect address.")
 
+    def _check_profile(self, client: Client) -> None:
+        if fault := unserved([client], self._provider.settings):
+            raise InvalidClientMetadata("profile: not possible here.", detail=fault)
+
     def _check_update(self, client: Client, metadata: dict[str, Any]) -> None:
         if metadata.get("client_id") != client.client_id:
             raise InvalidClientMetadata("client_id must be that of this client.")
         if any(name in metadata for name in NOT_SENT):
-            raise InvalidClientMetadata(f"Leave out {', '.join(NOT_SENT)} (RFC 7592 §2.2).")
+            raise InvalidClientMetadata(f"Leave out {', '.join(NOT_SENT)} (RFC 7592, section 2.2).")
+        if "profile" not in client.pinned and is_looser(metadata.get("profile") or "", client.profile):
+            raise InvalidClientMetadata("profile can become stricter, and not looser.")
         secret = metadata.get("client_secret")
         if secret is not None and self._hash(str(secret)) not in client.secret_hashes:
             raise InvalidClientMetadata("client_secret cannot be chosen; leave it out.")
@@ -146,6 +184,15 @@ class Registration:
         if client.secret_hashes:
             own["client_secret_expires_at"] = client.expires_at
         return told(client) | own | ({"client_secret": secret} if secret else {})
+
+
+def check_move(known: Client, changed: Client) -> None:
+    """InvalidClientMetadata for a move into another sector: what people allowed the client before would tell it the
+
+    `sub` of those people there, without that anything ever went to that host (OpenID Connect Core §8.1).
+    """
+    if changed.sector not in ("", known.sector):
+        raise InvalidClientMetadata("subject_type: a client cannot move into a pairwise sector: register it anew.")
 
 
 def metadata_of(request: Request) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Request objects (RFC 9101, OpenID Connect Core §6): a request that its client has signed, by value or by reference.
+"""Request objects (RFC 9101, OpenID Connect Core §6): a request that its client has signed, by value or by reference,
+and may have encrypted to a key of ours.
 
 Promises: what is inside counts and nothing beside it; it is signed by a key of the client that sends it, for us, now;
 a reference leads only to an address that the client has registered. Must not know: sessions, pages.
@@ -12,8 +13,10 @@ import msgspec
 
 from idp.clients import Client
 from idp.errors import InvalidRequest, ProtocolError
+from idp.fetching import FetchingBusy
 from idp.flows.checks import Asked, InvalidRequestObject, InvalidRequestUri
-from idp.keys.jwt import ASYMMETRIC_ALGORITHMS, TokenRejected, unverified_header
+from idp.keys.encryption import decrypt, is_encrypted
+from idp.keys.jwt import TokenRejected, admitted_algorithms, unverified_header
 from idp.outbound import OutboundFailed
 from idp.provider import Provider
 
@@ -51,22 +54,28 @@ class RequestObjects:
     def _fetch(self, client: Client, uri: str) -> str:
         if not client.has_request_uri(uri):
             raise InvalidRequestUri("request_uri is not registered.")
+        address = uri.partition("#")[0]  # what failed a moment ago has failed under any fragment
         try:
-            return self._provider.outbound.get(uri).body.decode("ascii").strip()
+            fetched = self._provider.fetching.get(address, is_stranger=client.is_self_registered)
+            return fetched.body.decode("ascii").strip()
+        except FetchingBusy as busy:
+            raise InvalidRequestUri("Too much is being fetched: try again in a moment.", detail=str(busy)) from None
         except (OutboundFailed, UnicodeDecodeError) as error:
             raise InvalidRequestUri("request_uri could not be fetched.", detail=str(error)) from None
 
     def _open(self, client: Client, signed: str) -> Mapping[str, str]:
-        algorithms = (
-            (client.request_object_signing_alg,) if client.request_object_signing_alg else ASYMMETRIC_ALGORITHMS
-        )
+        algorithms = admitted_algorithms(client.request_object_signing_alg, is_fapi=client.is_fapi)
         try:
+            # What is inside is signed all the same, or was sent in vain; a second envelope is none that we open.
+            if is_encrypted(signed) and client.has_keys:
+                signed = decrypt(signed, self._provider.keyring.decrypting())
             header = unverified_header(signed)
             claims = self._provider.client_keys.verify(client, signed, algorithms=algorithms)
         except TokenRejected as error:
-            raise InvalidRequestObject("The request object is not signed as registered.", detail=str(error)) from None
+            sentence = "The request object is not signed as registered, or not encrypted to a key of ours."
+            raise InvalidRequestObject(sentence, detail=str(error)) from None
         fault = type_fault(header) or self._fault(client, claims) or date_fault(claims, self._provider.now())
-        if not fault and client.require_signed_request_object:
+        if not fault and (client.needs_signed_requests or client.is_fapi):
             fault = strict_date_fault(claims, self._provider.now())
         if fault:
             raise InvalidRequestObject(f"The request object is not valid: {fault}.")
@@ -76,6 +85,8 @@ class RequestObjects:
         audience = claims.get("aud")
         if claims.get("iss") != client.client_id or claims.get("client_id", client.client_id) != client.client_id:
             return "iss or client_id is another"
+        if claims.get("sub") == client.client_id:  # else a leaked object could prove the client (RFC 9101 §10.8)
+            return "sub is the client"
         if self._provider.settings.issuer not in (audience if isinstance(audience, list) else [audience]):
             return "aud is another"
         return "it holds another" if any(name in claims for name in NEVER_INSIDE) else ""

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from idp.authenticator import Page
 from idp.clients import Client
+from idp.flows.envelopes import sealed
 from idp.flows.screen import Occasion, show
 from idp.http import Answer, Request, see_other, with_query
 from idp.keys.jwt import sign
@@ -49,4 +50,5 @@ def signed_response(provider: Provider, members: Mapping[str, str], *, to: Autho
         "aud": to.client_id,
         "exp": provider.now() + RESPONSE_SECONDS,
     }
-    return sign({**members, **of_the_token}, provider.keyring.signing_key(alg))
+    signed = sign({**members, **of_the_token}, provider.keyring.signing_key(alg))
+    return sealed(provider, client, content=signed, answer="authorization") if client else signed

@@ -4,7 +4,7 @@ Promises: every page gets the same frame, made here alone; its policy lets the r
 and nothing else. Must not know: what any page says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -21,14 +21,17 @@ from idp.tickets import AuthorizationRequest
 class Occasion:
     """On what occasion a page is shown: the request that waits and its client, if one does; the person's language;
 
-    for a page whose form leads elsewhere without such a request, the address that it leads to; and what it frames.
+    for a page whose form leads elsewhere without such a request, the address that it leads to; the origins of keys that
+    are used elsewhere; what it frames; and the pictures of others that it shows.
     """
 
     authorization_request: AuthorizationRequest | None = None
     client: Client | None = None
     locale: str = ""
     leads_to: str = ""
+    keys_lead_to: tuple[str, ...] = ()
     frames: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
 
 def show(provider: Provider, request: Request, *, page: Page, occasion: Occasion) -> Answer:
@@ -114,11 +117,13 @@ def policy(occasion: Occasion) -> tuple[Header, ...]:
     waiting = occasion.authorization_request
     leads_to = waiting.redirect_uri if waiting else occasion.leads_to
     if occasion.frames:
-        return (content_security_policy(frames=" ".join(dict.fromkeys(map(origin_of, occasion.frames)))),)
-    if not leads_to:
-        return ()
+        return (content_security_policy(frames=origins_of(occasion.frames)),)
+    if any(occasion.images):
+        return (content_security_policy(images=origins_of(occasion.images)),)
     logo = origin_of(occasion.client.logo_uri) if occasion.client and occasion.client.logo_uri else ""
-    return (content_security_policy(form_action=origin_of(leads_to), images=logo),)
+    if not leads_to and not logo:
+        return ()
+    return (content_security_policy(form_action=origins_of((leads_to, *occasion.keys_lead_to)), images=logo),)
 
 
 def content_security_policy(*, form_action: str = "", images: str = "", frames: str = "") -> Header:
@@ -136,6 +141,11 @@ def content_security_policy(*, form_action: str = "", images: str = "", frames: 
         "frame-ancestors": "'none'",
     } | ({"frame-src": frames} if frames else {})
     return ("Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in directives.items()))
+
+
+def origins_of(uris: Iterable[str]) -> str:
+    """The origins of addresses, each once."""
+    return " ".join(dict.fromkeys(origin_of(uri) for uri in uris if uri))
 
 
 def origin_of(uri: str) -> str:

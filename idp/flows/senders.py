@@ -6,7 +6,7 @@ no token (RFC 9700 §2.2.1). Must not know: what a token tells.
 
 from idp.clients import Client
 from idp.connections import Connections
-from idp.errors import InvalidToken, ProtocolError
+from idp.errors import InvalidRequest, InvalidToken, ProtocolError
 from idp.flows.presented import Presented
 from idp.http import Header, Request
 from idp.proofs import PROOF_ALGORITHMS, InvalidProof, NonceNeeded, Proofs
@@ -23,12 +23,20 @@ class Senders:
     def confirmation(self, request: Request, client: Client) -> dict[str, str]:
         """The key that the tokens of this request are bound to (RFC 7800 §3); empty if to none."""
         jkt = self._proofs.key_of(request, client=client)
+        if client.is_fapi and not jkt:
+            return {"x5t#S256": self._certificate(request, client)}
         if client.dpop_bound_access_tokens and not jkt:
             raise InvalidProof("A DPoP proof is needed: the client is registered for bound tokens.")
         cnf = {"jkt": jkt} if jkt else {}
         if client.tls_client_certificate_bound_access_tokens:
             cnf["x5t#S256"] = self._connections.thumbprint(request)
         return cnf
+
+    def _certificate(self, request: Request, client: Client) -> str:
+        # Where nothing at all is shown, no proof is invalid: FAPI clients expect invalid_request.
+        if client.dpop_bound_access_tokens:
+            raise InvalidRequest("A DPoP proof is needed: the client is registered for bound tokens.")
+        return self._connections.thumbprint(request)
 
     def fresh_nonce(self, client: Client) -> tuple[Header, ...]:
         """The header with the nonce of the client's next proof, if it needs one."""

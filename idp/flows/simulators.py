@@ -6,13 +6,15 @@ the clock through somebody's browser. Must not know: how anything is simulated (
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from idp.authenticator import Page
 from idp.errors import AccessDenied, InvalidRequest
-from idp.flows.screen import Occasion, show
-from idp.http import Answer, Endpoint, Request, json_answer
+from idp.flows.screen import Occasion, origin_of, show
+from idp.http import Answer, Endpoint, Request, json_answer, see_other
 from idp.provider import Provider
+
+LONGEST_NUMBER = 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Simulators:
     def app(self, request: Request) -> Answer:
         """The codes that each person's app shows now."""
         return self._show(request, Page("simulators/app.html", "app", {"personas": self._simulated.app_codes()}))
+
+    def itsme(self, request: Request) -> Answer:
+        """The way to the telephone of this number, which stands beside the simulated itsme."""
+        address = quote(unquote(request.path["number"])[:LONGEST_NUMBER], safe="")
+        return see_other(f"{origin_of(self._provider.settings.itsme_issuer)}/simulators/itsme/{address}")
 
     def clock(self, _request: Request) -> Answer:
         """The time, as JSON."""

@@ -29,8 +29,8 @@ class Start:
         person = self._provider.directory.person(session.person_id) if session else None
         applications = [
             {"name": client.name, "url": login_of(client, issuer=self._provider.settings.issuer)}
-            for client in self._provider.clients.all().values()
-            if not client.is_self_registered and home_of(client)
+            for client in self._provider.clients.vouched().values()
+            if home_of(client)
         ]
         values = {"signed_in_as": full_name(person), "applications": applications}
         return show(self._provider, request, page=Page("start.html", "start", values), occasion=Occasion())
@@ -52,7 +52,10 @@ class Start:
 
 def login_of(client: Client, *, issuer: str) -> str:
     """Where its sign-in begins, if it said so (OpenID Connect Core §4); else where a person enters it."""
-    return with_query(client.initiate_login_uri, [("iss", issuer)]) if client.initiate_login_uri else home_of(client)
+    if not client.initiate_login_uri:
+        return home_of(client)
+    target = [("target_link_uri", client.client_uri)] if client.client_uri else []
+    return with_query(client.initiate_login_uri, [("iss", issuer), *target])
 
 
 def home_of(client: Client) -> str:

@@ -5,14 +5,16 @@
 Promises: no token outlives the right that it tells of. Must not know: how a grant proves itself.
 """
 
-from dataclasses import replace
+import msgspec
 
 from idp.client_authentication import ClientAuthentication
 from idp.clients import Client
 from idp.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
 from idp.flows.audiences import audience_asked, narrowed_audience
 from idp.flows.authorized import Authorization
-from idp.flows.grants import Redeemed, TokenRequest, grant_types
+from idp.flows.envelopes import check_key, sealed
+from idp.flows.grant_types import grant_types
+from idp.flows.grants import Redeemed, TokenRequest
 from idp.flows.minting import Mint
 from idp.flows.senders import Senders
 from idp.http import Answer, Request, json_answer
@@ -44,10 +46,11 @@ class TokenEndpoint:
             raise UnauthorizedClient("The client is not registered for this grant type.")
         # Before the proof is taken: a misspelt resource must not cost the client its code.
         asked = audience_asked(self._provider, client, parameters=form)
+        check_key(self._provider, client, answer="id_token")
         cnf = self._senders.confirmation(request, client)
         redeemed = self._grant_types[grant_type].redeem(TokenRequest(form, client, cnf))
         audience = narrowed_audience(asked, redeemed.granted_audience)
-        answer = self._mint(client, replace(redeemed, audience=audience, cnf=cnf))
+        answer = self._mint(client, msgspec.structs.replace(redeemed, audience=audience, cnf=cnf))
         return json_answer(answer, *self._senders.fresh_nonce(client))
 
     def _mint(self, client: Client, redeemed: Redeemed) -> dict[str, object]:
@@ -61,6 +64,8 @@ class TokenEndpoint:
             "expires_in": life.seconds,
             "scope": " ".join(redeemed.scope),
         }
+        if redeemed.issued_token_type:
+            return answer | {"issued_token_type": redeemed.issued_token_type}
         if redeemed.refresh_token:
             answer["refresh_token"] = redeemed.refresh_token
         if authorization and "openid" in redeemed.scope:
@@ -77,4 +82,5 @@ class TokenEndpoint:
             claims["nonce"] = redeemed.nonce
         # The protocol's members come last: no released claim can take the place of one.
         released = authorization.in_id_token(frozenset(redeemed.scope))
-        return sign(released | claims, self._provider.keyring.signing_key(alg))
+        signed = sign(released | claims, self._provider.keyring.signing_key(alg))
+        return sealed(self._provider, authorization.client, content=signed, answer="id_token")

@@ -5,8 +5,9 @@ Promises: pure. Must not know: which claims a client may learn, or where tokens 
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256, sha512
+
+import msgspec
 
 from idp.records.grants import Grant
 
@@ -14,8 +15,7 @@ ACCESS_TOKEN_TYPE = "at+jwt"
 """What sets an access token apart from an ID token that the same key signed (RFC 9068 §2.1)."""
 
 
-@dataclass(frozen=True)
-class Lifetime:
+class Lifetime(msgspec.Struct, frozen=True):
     """From when to when a token lives, in whole seconds since the epoch."""
 
     issued_at: int

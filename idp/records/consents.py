@@ -5,25 +5,36 @@ transaction. Must not know: when a consent is asked, or what a claim is.
 """
 
 import msgspec
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from idp.records.tables import consent, grant
+from idm.prepared import Prepared
+from idp.records.grants import Grant
+from idp.records.tables import consent, grant, refresh_token
 from idp.store import Clock
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """The scopes and claims that a person allows a client, and when they last said so."""
+    """The scopes and claims that a person allows a client, and when they last said so.
+
+    `face` is what the person was shown of a client that registered itself: to another face nobody has said yes.
+    """
 
     person_id: str
     client_id: str
     scopes: frozenset[str] = frozenset()
     claims: frozenset[str] = frozenset()
     given_at: int = 0
+    face: str = ""
 
-    def covers(self, scopes: frozenset[str], claims: frozenset[str]) -> bool:
-        """Whether no more is asked than was allowed."""
-        return scopes <= self.scopes and claims <= self.claims
+    def covers(self, scopes: frozenset[str], claims: frozenset[str], *, face: str) -> bool:
+        """Whether no more is asked than was allowed, by the client that was shown."""
+        return scopes <= self.scopes and claims <= self.claims and face == self.face
+
+
+GET = select(consent.c.body).where(
+    consent.c.person_id == bindparam("_person"), consent.c.client_id == bindparam("_client")
+)
 
 
 class ConsentRecords:
@@ -32,13 +43,12 @@ class ConsentRecords:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._get = Prepared(engine, GET)
 
     def get(self, person_id: str, client_id: str) -> Consent | None:
         """What the person allows the client; None if nothing."""
-        mine = (consent.c.person_id == person_id, consent.c.client_id == client_id)
-        with self._engine.connect() as connection:
-            body = connection.scalar(select(consent.c.body).where(*mine))
-        return msgspec.json.decode(body, type=Consent) if body else None
+        row = self._get.first({"_person": person_id, "_client": client_id})
+        return msgspec.json.decode(row.body, type=Consent) if row else None
 
     def of_person(self, person_id: str) -> tuple[Consent, ...]:
         """Everything that the person allows, by client."""
@@ -46,9 +56,26 @@ class ConsentRecords:
         with self._engine.connect() as connection:
             return tuple(msgspec.json.decode(body, type=Consent) for body in connection.scalars(theirs))
 
+    def grants_of(self, person_id: str) -> tuple[Grant, ...]:
+        """Every live Grant of the person: what applications hold, whether they had to ask or not."""
+        live = (grant.c.person_id == person_id, grant.c.ended_at.is_(None), grant.c.expires_at > int(self._clock()))
+        with self._engine.connect() as connection:
+            bodies = connection.scalars(select(grant.c.body).where(*live).order_by(grant.c.client_id))
+            return tuple(msgspec.json.decode(body, type=Grant) for body in bodies)
+
+    def last_uses(self, person_id: str) -> dict[str, int]:
+        """When each client last used up a refresh token of the person; one that keeps its token is not known to."""
+        used = select(grant.c.client_id, func.max(refresh_token.c.used_at)).join_from(
+            grant, refresh_token, refresh_token.c.grant_id == grant.c.id
+        )
+        theirs = (grant.c.person_id == person_id, refresh_token.c.used_at.is_not(None))
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(used.where(*theirs).group_by(grant.c.client_id))}
+
     def allow(self, new: Consent) -> None:
         """Keep a consent, together with what was allowed before."""
-        before = self.get(new.person_id, new.client_id) or new
+        found = self.get(new.person_id, new.client_id)
+        before = found if found and found.face == new.face else new
         kept = msgspec.structs.replace(
             new, scopes=new.scopes | before.scopes, claims=new.claims | before.claims, given_at=int(self._clock())
         )

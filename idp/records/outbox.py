@@ -1,16 +1,17 @@
 """The outbox: what others are to be told, written in the transaction that makes it true, delivered afterwards.
 
 Promises: a letter is posted with its cause or not at all; it is claimed by one worker at a time, and comes back by
-itself if that worker dies. Must not know: what a letter says, how it is sent, or when to stop trying.
+itself if that worker dies; those for clients that registered themselves come after the others. Must not know: what a
+letter says, how it is sent, or when to stop trying.
 """
 
 from collections.abc import Sequence
 from secrets import token_urlsafe
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, insert, select, update
 
-from idp.records.tables import outbox
+from idp.records.tables import client, outbox
 from idp.store import Clock
 
 LEASE_SECONDS = 60
@@ -34,6 +35,12 @@ class OutboxRecords:
         self._engine = engine
         self._clock = clock
 
+    def put(self, letters: Sequence[Letter]) -> None:
+        """Put letters into the outbox whose cause is no record."""
+        if letters:
+            with self._engine.begin() as connection:
+                post(connection, letters, now=int(self._clock()))
+
     def has_due(self) -> bool:
         """Whether a letter is due: a read, so that an idle worker never asks for the right to write."""
         with self._engine.connect() as connection:
@@ -42,8 +49,11 @@ class OutboxRecords:
     def claim(self, *, limit: int) -> list[Letter]:
         """Letters that are due, ours alone until the lease ends; each counts as one attempt more."""
         now = int(self._clock())
+        # Strangers' hosts can be slow on purpose, and many: the letters of others do not wait behind theirs.
+        strangers = (client.c.client_id == outbox.c.client_id, client.c.is_self_registered)
+        turn = (exists().where(*strangers), outbox.c.due_at)
         # PostgreSQL: workers pass over each other's rows. SQLite knows no row locks, and runs the statement alone.
-        due = select(outbox.c.id).where(self._is_due()).order_by(outbox.c.due_at).limit(limit)
+        due = select(outbox.c.id).where(self._is_due()).order_by(*turn).limit(limit)
         ours = outbox.c.id.in_(due.with_for_update(skip_locked=True).scalar_subquery())
         claimed = update(outbox).where(ours).values(due_at=now + LEASE_SECONDS, attempts=outbox.c.attempts + 1)
         columns = (outbox.c.id, outbox.c.kind, outbox.c.client_id, outbox.c.body, outbox.c.attempts)

@@ -4,7 +4,20 @@ A record's value stands encoded in `body`; beside it stand only the columns that
 record means.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Engine,
+    Executable,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = MetaData()
 
@@ -13,7 +26,24 @@ client = Table(
     metadata,
     Column("client_id", String(200), primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("is_self_registered", Boolean, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+    Index("ix_client_number", "number"),
+    Index("ix_client_is_self_registered", "is_self_registered", "issued_at"),
 )
+"""`number` is that of the last change (`revision`); a removed client stays for a while, so that every process hears."""
+
+client_origin = Table(
+    "client_origin",
+    metadata,
+    Column("client_id", String(200), primary_key=True),
+    Column("origin", String(300), primary_key=True),
+    Index("ix_client_origin_origin", "origin"),
+)
+"""The origins of public clients that registered themselves: those are not all held in memory."""
 
 signing_key = Table(
     "signing_key",
@@ -23,6 +53,16 @@ signing_key = Table(
     Column("private_key", LargeBinary, nullable=False),
     Column("active_at", BigInteger, nullable=False),
 )
+
+upstream_key = Table(
+    "upstream_key",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("alg", String(16), nullable=False),
+    Column("private_key", LargeBinary, nullable=False),
+    Column("active_at", BigInteger, nullable=False),
+)
+"""Our keys towards the providers that we rely on ourselves."""
 
 revision = Table(
     "revision",
@@ -45,6 +85,7 @@ session = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_session_person_id", "person_id"),
     Index("ix_session_browser_id", "browser_id"),
+    Index("ix_session_expires_at", "expires_at"),
 )
 
 grant = Table(
@@ -61,6 +102,7 @@ grant = Table(
     Index("ix_grant_record_sid", "sid"),
     Index("ix_grant_record_person_id", "person_id"),
     Index("ix_grant_record_client_id", "client_id"),
+    Index("ix_grant_record_expires_at", "expires_at"),
 )
 
 refresh_token = Table(
@@ -71,6 +113,7 @@ refresh_token = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
     Index("ix_refresh_token_grant_id", "grant_id"),
+    Index("ix_refresh_token_expires_at", "expires_at"),
 )
 
 last_choice = Table(
@@ -109,3 +152,9 @@ initial_access_token = Table(
     Column("uses_left", Integer, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )
+
+
+def insert_new(engine: Engine, table: Table) -> Executable:
+    """An insert that touches no row where one of that key is there already."""
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()

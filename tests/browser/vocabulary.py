@@ -22,6 +22,7 @@ PEOPLE: Mapping[str, Mapping[str, Any]] = {person["id"]: person for person in TH
 CLIENTS: Mapping[str, Mapping[str, Any]] = {client["client_id"]: client for client in THE_WORLD["clients"]}
 
 ACR = {
+    "itsme": "urn:be:vlaanderen:authmech:itsme",
     "eid": "urn:be:vlaanderen:authmech:eid",
     "totp": "urn:be:vlaanderen:authmech:csamtotp",
     "sms": "urn:be:vlaanderen:authmech:csamsms",
@@ -66,6 +67,10 @@ class Visitor:
         if key == "eid":
             self.show_card(PEOPLE[person]["insz"], PEOPLE[person]["eid_pin"])
             return
+        if key == "itsme":
+            self.give_phone(person)
+            self.press_on_phone(person, "approve")
+            return
         self.give_password(person)
         if key != "password":
             self.sees("code")
@@ -83,6 +88,28 @@ class Visitor:
         self.page.select_option("#card", number)
         self.page.fill("#pin", pin)
         self.page.click("#submit")
+
+    def give_phone(self, person: str) -> None:
+        """Type the number of the telephone at the simulated itsme."""
+        self.sees("itsme")
+        self.page.fill("#phone", PEOPLE[person]["phone"])
+        self.page.click("#itsme-submit")
+        self.sees("itsme-wait")
+
+    def press_on_phone(self, person: str, id: str) -> None:
+        """Look at the telephone, by the provider's address, see that the picture is the same, and press a button."""
+        phone = self.another_tab()
+        phone.page.goto(self.demo.at(f"/simulators/itsme/{PEOPLE[person]['phone']}"))
+        phone.sees("itsme-phone")
+        assert phone.picture == self.picture
+        phone.page.click(f"#{id}")
+        expect(phone.page.locator("#itsme-answered")).to_be_visible()
+        phone.page.close()
+
+    @property
+    def picture(self) -> str | None:
+        """The pairing picture on the page."""
+        return self.page.locator("#itsme-picture").get_attribute("src")
 
     def give_password(self, person: str) -> None:
         """Type number and password."""

@@ -12,11 +12,13 @@ from urllib.parse import parse_qsl
 class Listener:
     """What came in, as (address, form), and with which statuses to answer, one after the other; then 200.
 
-    `pages` are what can be read there.
+    `bodies` and `headers` are the same as they came; `pages` are what can be read there.
     """
 
     address: str
     received: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     pages: dict[str, bytes] = field(default_factory=dict)
     before_answer: threading.Event | None = None
@@ -32,6 +34,8 @@ def listening() -> Iterator[Listener]:
             if listener.before_answer:
                 listener.before_answer.wait(10)
             listener.received.append((self.path, dict(parse_qsl(body))))
+            listener.bodies.append(body)
+            listener.headers.append(dict(self.headers))
             self.send_response(listener.statuses.pop(0) if listener.statuses else 200)
             self.end_headers()
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from idp.clients import is_acceptable_uri, without_port
+from idp.addresses import is_acceptable_uri, without_port
 from idp.database import open_database
 from idp.keys.jwt import encode_segment
 from idp.records.clients import ClientRecords

@@ -1,30 +1,18 @@
 """The main sign-ins on every place where tickets and records can be kept."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.clock import FakeClock
-from tests.flow.estate import Estate, copy, prepare
+from tests.flow import asking, devices
+from tests.flow.estate import Arrival, Estate
 from tests.flow.journeys import arrive, assert_error_page, at_once, introspect, refresh, sign_in
 from tests.flow.proving import Prover
 from tests.flow.reading import Page
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "redis"])
-def estate(request: pytest.FixtureRequest, prepared: Path, tmp_path: Path) -> Iterator[Estate]:
+@pytest.fixture
+def estate(anywhere: Estate) -> Estate:
     """The estate on SQLite, on PostgreSQL, or with its tickets in Redis."""
-    clock = FakeClock()
-    if request.param == "postgresql":
-        url: str = request.getfixturevalue("postgres_url")
-        made = Estate(prepare(tmp_path, clock, database_url=url), clock)
-    else:
-        made = Estate(copy(prepared, tmp_path), clock)
-    if request.param == "redis":
-        made = made.configured(redis_url=request.getfixturevalue("redis_url"))
-    yield made
-    made.application.close()
+    return anywhere
 
 
 def test_dirk_signs_in_refreshes_and_logs_out(estate: Estate) -> None:
@@ -63,6 +51,32 @@ def test_a_code_used_by_ten_at_once_wins_once_and_dies(estate: Estate) -> None:
     won = [answer for answer in answers if answer.status == 200]
     assert len(won) == 1
     assert estate.userinfo(won[0].body["access_token"]).status_code == 401
+
+
+def test_a_device_code_used_by_twenty_at_once_wins_once(estate: Estate) -> None:
+    estate.register(devices.CLIENT, grant_types=[devices.GRANT])
+    device = devices.begin(estate)
+    assert {answer.status for answer in at_once(20, lambda _: devices.ask(estate, device))} == {400}
+    devices.approve(estate.browser(), device)
+    answers = at_once(20, lambda _: devices.ask(estate, device))
+    assert sorted(answer.status for answer in answers) == [200] + [400] * 19
+
+
+def test_an_answer_by_backchannel_fetched_by_twenty_at_once_is_had_once(estate: Estate) -> None:
+    estate.register(asking.CLIENT, grant_types=[asking.GRANT], backchannel_token_delivery_mode="poll")
+    auth_req_id = asking.begin(estate, login_hint=asking.subject(estate))
+    page = asking.open_list(estate.browser())
+    assert "Hinderpremie" in page.words
+    asking.approve(estate.browser())
+    answers = at_once(20, lambda _: asking.ask(estate, auth_req_id))
+    assert sorted(answer.status for answer in answers) == [200] + [400] * 19
+
+
+def test_requests_for_one_person_by_twenty_at_once_are_ten(estate: Estate) -> None:
+    estate.register(asking.CLIENT, grant_types=[asking.GRANT], backchannel_token_delivery_mode="poll")
+    dirk = asking.subject(estate)
+    answers = at_once(20, lambda _: asking.send(estate, login_hint=dirk).status)
+    assert sorted(answers) == [200] * 10 + [403] * 10
 
 
 def test_a_refresh_token_used_by_twenty_at_once_has_one_successor(estate: Estate) -> None:
@@ -112,3 +126,21 @@ def test_an_id_that_is_no_id_is_gone_and_breaks_nothing(estate: Estate) -> None:
     for text in ("\0", "🔑", "a" * 3000):
         assert introspect(estate, "hinderpremie", text) == {"active": False}
         assert estate.call("/op/v1/revoke", "hinderpremie", {"token": text}).status == 200
+
+
+def test_of_one_pushed_request_opened_and_answered_by_twenty_at_once_one_code_comes(estate: Estate) -> None:
+    asked = estate.browser().request("hinderpremie")
+    uri = estate.call("/op/v1/par", "hinderpremie", asked).body["request_uri"]
+    browsers = [estate.browser() for _ in range(20)]
+    pages = [browser.open(f"/op/v1/auth?client_id=hinderpremie&request_uri={uri}") for browser in browsers]
+    forms = []
+    for browser, page in zip(browsers, pages, strict=True):
+        card = browser.submit(page, ("key", "eid"))
+        assert isinstance(card, Page)
+        forms.append(card)
+    dirk = estate.person("dirk")
+    signing = {"card": dirk.national_number, "pin": dirk.eid_pin or ""}
+    arrived = at_once(20, lambda number: browsers[number].submit(forms[number], **signing))
+    brought = [page.parameters for page in arrived if isinstance(page, Arrival)]
+    assert len(brought) == 20
+    assert sorted(got.get("error", "code") for got in brought) == ["code"] + ["invalid_request_uri"] * 19

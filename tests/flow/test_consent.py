@@ -1,6 +1,7 @@
 """Consent: when it is asked, what the page shows, and what a yes and a no are worth."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -245,3 +246,98 @@ def test_what_is_taken_back_ends_what_the_application_holds(estate: Estate, brow
 def test_the_page_speaks_the_language_asked(estate: Estate, browser: Browser, language: str) -> None:
     register(estate, "once")
     assert asked(browser, ui_locales=language).language == language
+
+
+# A client that nobody vouches for
+
+
+@pytest.fixture
+def open_house(estate: Estate) -> Estate:
+    """The estate, in which anyone may register."""
+    return estate.configured(registration="open")
+
+
+def self_registered(estate: Estate, **metadata: Any) -> dict[str, Any]:
+    """A client that registered itself."""
+    sent = {"redirect_uris": ["https://kaartclub.example/cb"], "client_name": "Kaartclub", **metadata}
+    answer = estate.http().post("/op/v1/register", json=sent, base_url=estate.origin)
+    assert answer.status_code == 201, answer.text
+    estate.registered[str((answer.json or {})["client_id"])] = dict(answer.json or {})
+    return dict(answer.json or {})
+
+
+def update(estate: Estate, client: dict[str, Any], **changes: Any) -> None:
+    """Let the client change itself."""
+    kept = {name: client[name] for name in ("client_id", "redirect_uris", "client_name")}
+    answer = estate.http().put(
+        client["registration_client_uri"].removeprefix(estate.origin),
+        json=kept | changes,
+        headers={"Authorization": f"Bearer {client['registration_access_token']}"},
+        base_url=estate.origin,
+    )
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("https://kaartclub.example/cb", "Uw gegevens gaan naar kaartclub.example."),
+        ("https://sub.kaartclub.example:8443/cb", "Uw gegevens gaan naar sub.kaartclub.example."),
+        ("http://127.0.0.1/cb", "Uw gegevens gaan naar een programma op uw toestel."),
+        ("http://localhost:5000/cb", "Uw gegevens gaan naar een programma op uw toestel."),
+        ("be.kaartclub.app:/cb", "Uw gegevens gaan naar een programma op uw toestel."),
+    ],
+)
+def test_the_page_says_that_nobody_vouches_for_it_and_where_the_answer_goes(
+    open_house: Estate, uri: str, words: str
+) -> None:
+    client = self_registered(open_house, redirect_uris=[uri], client_name="Vlaamse overheid")
+    page = asked(open_house.browser(), client_id=client["client_id"], scope="openid")
+    assert "Deze toepassing heeft zichzelf bij ons aangemeld. Wij weten niet van wie ze is." in page.words
+    assert words in page.words
+
+
+def test_of_a_client_of_an_administrator_it_says_no_such_thing(estate: Estate, browser: Browser) -> None:
+    register(estate, "once")
+    assert "unknown-application" not in asked(browser).html
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_name": "Vlaamse overheid"},
+        {"redirect_uris": ["https://kaartclub.example/cb", "https://evil.example/cb"]},
+        {"logo_uri": "https://kaartclub.example/logo.png"},
+        {"client_uri": "https://evil.example/"},
+    ],
+    ids=str,
+)
+def test_a_yes_is_to_what_was_shown_and_not_to_what_becomes_of_it(open_house: Estate, changes: dict[str, Any]) -> None:
+    client, browser = self_registered(open_house), open_house.browser()
+    allow(browser, asked(browser, client_id=client["client_id"], scope="openid profile"))
+    update(open_house, client, contacts=["a@kaartclub.example"])
+    assert isinstance(browser.ask(client["client_id"], scope="openid profile"), Arrival)
+    update(open_house, client, **changes)
+    assert error_of(browser.ask(client["client_id"], scope="openid profile", prompt="none")) == "consent_required"
+    allow(browser, asked(browser, client_id=client["client_id"], scope="openid"))
+    asked(browser, client_id=client["client_id"], scope="openid profile")
+
+
+def test_a_yes_to_a_page_that_is_no_longer_true_counts_for_nothing(open_house: Estate) -> None:
+    client, browser = self_registered(open_house), open_house.browser()
+    page = asked(browser, client_id=client["client_id"])
+    update(open_house, client, client_name="Vlaamse overheid")
+    again = browser.submit(page, ALLOW)
+    assert isinstance(again, Page)
+    assert again.name == "consent"
+    assert "Vlaamse overheid" in again.words
+    assert held(open_house) == ()
+    allow(browser, again)
+
+
+def test_a_yes_does_not_outlive_the_client(open_house: Estate) -> None:
+    client, browser = self_registered(open_house), open_house.browser()
+    allow(browser, asked(browser, client_id=client["client_id"]))
+    assert [one.client_id for one in held(open_house)] == [client["client_id"]]
+    open_house.application.provider.clients.remove(client["client_id"])
+    assert held(open_house) == ()

@@ -22,7 +22,7 @@ def document(estate: Estate) -> dict[str, Any]:
 def kids(estate: Estate, alg: str = "RS256") -> set[str]:
     found = estate.get("/op/v1/keys").json
     assert found is not None
-    return {key["kid"] for key in found["keys"] if key["alg"] == alg}
+    return {key["kid"] for key in found["keys"] if key.get("alg") == alg}
 
 
 def rotate(estate: Estate, alg: str = "RS256") -> str:
@@ -62,6 +62,8 @@ def test_the_issuer_is_the_address_that_it_is_found_at(estate: Estate) -> None:
         ("jwks_uri", (200, 405)),
         ("introspection_endpoint", (405, 401)),
         ("revocation_endpoint", (405, 401)),
+        ("device_authorization_endpoint", (405, 401)),
+        ("backchannel_authentication_endpoint", (405, 401)),
         ("end_session_endpoint", (200, 303)),
     ],
 )
@@ -95,10 +97,15 @@ def test_an_estate_may_keep_silent_about_iss(estate: Estate) -> None:
 def test_the_key_set_holds_public_halves_alone(estate: Estate) -> None:
     found = estate.get("/op/v1/keys").json
     assert found is not None
-    assert {key["alg"] for key in found["keys"]} == {"RS256", "ES256", "EdDSA"}
+    assert {key.get("alg") for key in found["keys"] if key["use"] == "sig"} == {"RS256", "ES256", "EdDSA"}
+    # What encrypts serves several algorithms, and names none.
+    assert {(key["kty"], "alg" in key) for key in found["keys"] if key["use"] == "enc"} == {
+        ("RSA", False),
+        ("EC", False),
+    }
     for key in found["keys"]:
         assert not {"d", "p", "q", "dp", "dq", "qi", "k", "oth"} & key.keys()
-        assert key["use"] == "sig"
+        assert key["use"] in ("sig", "enc")
     assert len({key["kid"] for key in found["keys"]}) == len(found["keys"])
 
 

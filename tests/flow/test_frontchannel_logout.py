@@ -13,12 +13,14 @@ from tests.flow.reading import Page
 
 HOME = "http://localhost:8001/"
 FRAMED = "https://premie.example.be/out?a=1"
+CALLBACKS = [HOME + "callback", "https://premie.example.be/callback"]
 
 
 @pytest.fixture
 def estate(estate: Estate) -> Estate:
     """The estate, in which hinderpremie asked for a frame."""
-    estate.register("hinderpremie", frontchannel_logout_uri=FRAMED, frontchannel_logout_session_required=True)
+    asked = {"frontchannel_logout_uri": FRAMED, "frontchannel_logout_session_required": True}
+    estate.register("hinderpremie", redirect_uris=CALLBACKS, **asked)
     return estate
 
 
@@ -93,3 +95,40 @@ def test_discovery_says_so(estate: Estate) -> None:
 def test_an_address_that_is_not_safe_is_not_registered(estate: Estate, name: str, uri: str) -> None:
     with pytest.raises(CommandFailed, match="must be https addresses"):
         estate.register("subsidieloket", **{name: uri})
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://evil.example/out",
+        "http://localhost:8001/out",
+        "https://premie.example.be:8443/out",
+        "https://sub.premie.example.be/out",
+        "https://premie.example.be.evil.example/out",
+    ],
+)
+def test_an_address_of_another_origin_than_the_application_is_not_registered(estate: Estate, uri: str) -> None:
+    with pytest.raises(CommandFailed, match="scheme, host and port"):
+        estate.register("hinderpremie", redirect_uris=["https://premie.example.be/cb"], frontchannel_logout_uri=uri)
+
+
+@pytest.mark.parametrize("uri", ["https://PREMIE.example.be:443/out", "https://premie.example.be/a/b?c=d"])
+def test_the_same_origin_may_be_written_otherwise(estate: Estate, uri: str) -> None:
+    estate.register("hinderpremie", redirect_uris=["https://premie.example.be/cb"], frontchannel_logout_uri=uri)
+
+
+def test_nobody_registers_a_frame_of_another_site(estate: Estate) -> None:
+    metadata = {"redirect_uris": ["https://one.example/cb"], "frontchannel_logout_uri": "https://other.example/out"}
+    answer = (
+        estate.configured(registration="open").http().post("/op/v1/register", json=metadata, base_url=estate.origin)
+    )
+    assert answer.status_code == 400
+    assert answer.json
+    assert answer.json["error"] == "invalid_client_metadata"
+
+
+def test_a_frame_runs_its_own_scripts_and_leads_nobody_away(estate: Estate, browser: Browser) -> None:
+    tokens = sign_in(browser, "hinderpremie", "dirk")
+    page = browser.open(f"/op/v1/logout?id_token_hint={tokens.body['id_token']}")
+    assert isinstance(page, Page)
+    assert re.findall(r'<iframe [^>]*sandbox="([^"]*)"', page.html) == ["allow-scripts allow-same-origin"]

@@ -222,3 +222,50 @@ def test_a_request_opened_many_times_at_once_shows_the_same_page_to_all(estate: 
     place = address(pushed(estate))
     pages = at_once(8, lambda _: estate.browser().open(place))
     assert [page.name for page in pages if isinstance(page, Page)] == ["login"] * 8
+
+
+def test_one_code_comes_of_a_request_that_was_opened_twice_however_late(estate: Estate, browser: Browser) -> None:
+    place = address(pushed(estate))
+    other = estate.browser()
+    first, second = browser.open(place), other.open(place)
+    estate.clock.advance(1800)
+    assert finish(browser, first).code
+    late = other.sign_in(second, "elif", "eid")
+    if isinstance(late, Page):
+        late = other.submit(late, ("identity", late.identities[0]))
+    assert error_of(late) == "invalid_request_uri"
+
+
+def test_a_second_click_on_the_page_gets_the_same_code(estate: Estate, browser: Browser) -> None:
+    choice = browser.sign_in(browser.open(address(pushed(estate))), "elif", "eid")
+    first = browser.submit(choice, ("identity", "EA:0999920243"))
+    again = browser.submit(choice, ("identity", "EA:0999920243"))
+    assert isinstance(first, Arrival)
+    assert isinstance(again, Arrival)
+    assert first.code == again.code
+    assert estate.redeem(CLIENT, again).status == 200
+    assert error_of(browser.submit(choice, ("identity", "EA:0999920243"))) == "invalid_request_uri"
+
+
+def test_in_silence_too_one_code_comes_of_it(estate: Estate, browser: Browser) -> None:
+    finish(browser, browser.ask(CLIENT))
+    place = address(pushed(estate))
+    got = at_once(20, lambda _: browser.get(place).headers.get("Location", ""))
+    assert len([where for where in got if "code=" in where]) == 1
+
+
+def test_what_no_secret_stands_for_may_not_be_large(estate: Estate, browser: Browser) -> None:
+    large = {f"x{number}": "y" * 1000 for number in range(9)}
+    assert push(estate, "burgerprofiel", **large).status == 413
+    assert push(estate, CLIENT, **large).status == 201
+    assert error_of(browser.ask(CLIENT, **large)) == "invalid_request"
+
+
+def test_a_posted_request_that_no_browser_opens_is_soon_gone(estate: Estate, browser: Browser) -> None:
+    where = [estate.post("/op/v1/auth", browser.request(CLIENT)).headers["Location"] for _ in range(2)]
+    page = browser.open(where[0])
+    assert isinstance(page, Page)
+    estate.clock.advance(301)
+    assert_error_page(estate.browser().open(where[1]))
+    estate.clock.advance(1800)
+    assert finish(browser, page).code

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from werkzeug.test import TestResponse
 
-from idp.client_registry import make_token
+from idp.client_registry import add, make_token
+from idp.clients import Client
 from idp.commands import CommandFailed, parse
 from idp.composition import House
 from tests.flow.estate import Arrival, Estate
@@ -493,3 +495,107 @@ def test_a_client_that_registered_itself_gets_tokens_for_no_api(estate: Estate) 
     }
     answer = estate.http().get("/op/v1/auth", query_string=asked, base_url=estate.origin)
     assert "error=invalid_target" in answer.headers["Location"]
+
+
+def test_only_so_many_may_register_themselves_until_some_are_gone(estate: Estate) -> None:
+    narrow = estate.configured(registration_limit=2)
+    first, _ = registered(narrow), registered(narrow)
+    answer = register(narrow)
+    assert error_of(answer) == (503, "temporarily_unavailable")
+    assert answer.headers["Retry-After"] == "3600"
+    assert manage(narrow, "DELETE", first).status_code == 204
+    assert register(narrow).status_code == 201
+
+
+def test_who_was_given_a_token_is_not_kept_out_by_those_who_need_none(estate: Estate) -> None:
+    narrow = estate.configured(registration_limit=1)
+    registered(narrow)
+    assert register(narrow).status_code == 503
+    guarded = narrow.configured(registration="token")
+    assert register(guarded, initial_token(guarded)).status_code == 201
+
+
+def test_a_public_client_that_registered_itself_has_to_use_pkce_and_a_confidential_one_need_not(estate: Estate) -> None:
+    public = registered(estate, token_endpoint_auth_method="none")["client_id"]
+    refused = estate.browser().ask(public, code_challenge=None, code_challenge_method=None)
+    assert isinstance(refused, Arrival)
+    assert refused.parameters["error"] == "invalid_request"
+    assert isinstance(estate.browser().ask(registered(estate)["client_id"]), Page)
+
+
+# What an administrator decides on a client that registered itself
+
+
+def amend(estate: Estate, client: dict[str, Any], **decided: Any) -> str:
+    """Set members of the client by `toegang client add`."""
+    house = House(estate.settings, estate.clock)
+    metadata = {"client_id": client["client_id"], **decided}
+    said = add(metadata, house.clients, hasher=house.master_key, settings=estate.settings)
+    house.engine.dispose()
+    estate.clock.advance(1)
+    return said
+
+
+def kept_of(estate: Estate, client: dict[str, Any]) -> Client:
+    kept = estate.application.provider.clients.get(client["client_id"])
+    assert kept
+    return kept
+
+
+DECIDED = {
+    "minimum_acr": "urn:be:vlaanderen:authmech:eid",
+    "consent": "always",
+    "require_pkce": True,
+    "scope": "openid",
+    "dpop_bound_access_tokens": True,
+    "require_pushed_authorization_requests": True,
+    "redirect_uris": [CALLBACK, "https://rp.example.be/other"],
+}
+
+
+def test_what_an_administrator_set_a_client_does_not_undo(estate: Estate) -> None:
+    client = registered(estate, client_name="Kaartclub")
+    assert amend(estate, client, **DECIDED) == f"client {client['client_id']} changed"
+    changes = {"client_name": "Schaakclub", "dpop_bound_access_tokens": False, "redirect_uris": ["https://evil.be/cb"]}
+    for sent in (changeable(client) | changes, {"client_id": client["client_id"], "redirect_uris": [CALLBACK]}):
+        answer = manage(estate, "PUT", client, sent)
+        assert answer.status_code == 200, answer.text
+        assert answer.json
+        assert (answer.json["scope"], answer.json["redirect_uris"]) == ("openid", DECIDED["redirect_uris"])
+        assert answer.json["dpop_bound_access_tokens"] is True
+        kept = kept_of(estate, client)
+        assert {name: getattr(kept, name) for name in DECIDED} == DECIDED | {"redirect_uris": (*kept.redirect_uris,)}
+    assert kept_of(estate, client).client_name == ""
+
+
+def test_a_change_by_an_administrator_takes_nothing_from_the_client(estate: Estate) -> None:
+    client = registered(estate, client_name="Kaartclub")
+    before = kept_of(estate, client)
+    amend(estate, client, minimum_acr="urn:be:vlaanderen:authmech:eid")
+    expected = msgspec.structs.replace(before, minimum_acr="urn:be:vlaanderen:authmech:eid", pinned=("minimum_acr",))
+    assert kept_of(estate, client) == expected
+    assert manage(estate, "GET", client).status_code == 200
+
+
+def test_a_client_that_an_administrator_takes_over_manages_itself_no_longer(estate: Estate) -> None:
+    client = registered(estate)
+    amend(estate, client, is_self_registered=False)
+    assert error_of(manage(estate, "GET", client)) == (401, "invalid_token")
+    assert kept_of(estate, client).consent_rule == "none"
+    assert client["client_id"] in estate.application.provider.clients.vouched()
+
+
+def test_a_wrong_change_by_an_administrator_is_refused(estate: Estate) -> None:
+    client = registered(estate)
+    with pytest.raises(CommandFailed, match="redirect_uris"):
+        amend(estate, client, redirect_uris=[])
+    with pytest.raises(CommandFailed, match="Not known"):
+        amend(estate, client, favourite_colour="blue")
+
+
+def test_nobody_pins_or_unpins_by_registration(estate: Estate) -> None:
+    client = registered(estate, pinned=["scope"])
+    assert kept_of(estate, client).pinned == ()
+    amend(estate, client, scope="openid")
+    assert manage(estate, "PUT", client, changeable(client) | {"pinned": []}).status_code == 200
+    assert kept_of(estate, client).pinned == ("scope",)

@@ -142,6 +142,7 @@ def test_a_wrong_return_address_inside_is_shown_on_a_page(estate: Estate, browse
         {"iss": "subsidieloket"},
         {"iss": None},
         {"client_id": "subsidieloket"},
+        {"sub": CLIENT},
         {"aud": "https://another.example/op"},
         {"aud": []},
         {"aud": None},

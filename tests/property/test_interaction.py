@@ -261,7 +261,7 @@ def test_a_yes_is_not_asked_again_and_is_for_nobody_else(known: Known) -> None:
     step = outcome(known)
     if isinstance(step, AskConsent):
         assert known.session is not None
-        yes = msgspec.structs.replace(known.request, consent=consent_mark(known.session, step.option))
+        yes = msgspec.structs.replace(known.request, consent=consent_mark(known.session, step.option, face=""))
         after = outcome(replace(known, request=yes))
         assert isinstance(after, Respond)
         assert after.option == step.option

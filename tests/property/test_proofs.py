@@ -1,12 +1,14 @@
 """Proofs that hostile senders make up: each is read, or refused as such, and in no other way."""
 
 import json
+import math
 from base64 import urlsafe_b64encode
 from typing import Any
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +76,26 @@ def test_a_signed_proof_is_read_with_claims_of_the_right_kind_alone(told: dict[s
 def test_query_and_fragment_never_count(address: str) -> None:
     bare = address.partition("#")[0].partition("?")[0]
     assert normalised(address) == normalised(bare)
+
+
+def test_a_proof_by_a_key_that_takes_long_to_check_is_refused_unchecked() -> None:
+    small = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_numbers()
+    e = 2**521 - 1
+    d = pow(e, -1, math.lcm(small.p - 1, small.q - 1))
+    parts = (small.p, small.q, d, d % (small.p - 1), d % (small.q - 1), small.iqmp)
+    key = rsa.RSAPrivateNumbers(*parts, rsa.RSAPublicNumbers(e, small.public_numbers.n)).private_key()
+    jwk = json.loads(jwt.get_algorithm_by_name("RS256").to_jwk(key.public_key()))
+    told = {"jti": "1", "htm": "POST", "htu": "https://a.example/", "iat": 1}
+    usual = {name: jwk[name] for name in ("kty", "n", "e")}
+    proof = jwt.encode(told, key, algorithm="RS256", headers={"typ": "dpop+jwt", "jwk": usual})
+    with pytest.raises(InvalidProof):
+        read_proof(proof)
+
+
+@pytest.mark.parametrize("bits", [1024, 9216])
+def test_a_proof_by_a_key_that_is_too_short_or_too_long_is_refused(bits: int) -> None:
+    modulus = urlsafe_b64encode((2**bits - 1).to_bytes(bits // 8, "big")).rstrip(b"=").decode()
+    header = {"typ": "dpop+jwt", "alg": "RS256", "jwk": {"kty": "RSA", "n": modulus, "e": "AQAB"}}
+    with pytest.raises(InvalidProof) as refused:
+        read_proof(f"{segment(header)}.{segment({'jti': '1'})}.AAAA")
+    assert "too short, or too long" in str(refused.value)

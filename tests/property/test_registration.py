@@ -21,7 +21,14 @@ from idp.registration import (
     told,
 )
 
-KEPT = Client(client_id="1", secret_hashes=("a",), is_self_registered=True, registration_token_hash="b", issued_at=1)
+KEPT = Client(
+    client_id="1",
+    secret_hashes=("a",),
+    is_self_registered=True,
+    registration_token_hash="b",
+    issued_at=1,
+    target_groups=("BUR",),
+)
 OURS = set(Client.__struct_fields__) - REGISTRABLE - own_members(KEPT).keys()
 """The members that only an administrator can set."""
 

@@ -55,6 +55,10 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     clock = FakeClock()
     made = Estate(prepare(tmp_path_factory.mktemp("estate"), clock), clock)
     made.register(CLIENT, jwks={"keys": [dict(KEY.public_jwk)]})
+    # What is made at first use (the application, a page, the keys for what is encrypted) is nobody's slowness.
+    for request in ("", "a.b.c.d.e"):
+        push(made, {"request": request})
+        open_address(made, {"client_id": CLIENT, "request": request})
     yield made
     made.application.close()
 

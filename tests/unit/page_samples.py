@@ -12,14 +12,20 @@ from idp.pages import LANGUAGES, Asking, Frame, Pages
 from tests.unit.page_values import (
     ALONE,
     APPLICATIONS,
+    BACKCHANNEL,
     CITIZEN,
     CODE,
     CONSENT,
+    DEVICE,
     EID,
     ERROR,
     FROM_APP,
     HINDERPREMIE,
+    HOLDINGS,
     IDENTITY,
+    ITSME,
+    ITSME_PHONE,
+    ITSME_WAIT,
     KORENAAR,
     LOGGED_OUT,
     LOGIN,
@@ -127,6 +133,9 @@ SAMPLES = [
                 "is_lasting": True,
             },
             "nothing but how": {"rows": [], "key_name": "key of a third party"},
+            "unknown application": {"is_unknown": True, "place": "een-zeer-lange-naam" * 3 + ".example.be"},
+            "unknown program": {"is_unknown": True, "place": "", "is_program": True},
+            "unknown device": {"is_unknown": True, "place": ""},
             "another language": {"rows": [Row("language", ("pl",))]},
         },
     ),
@@ -166,6 +175,25 @@ SAMPLES = [
         asking=None,
     ),
     *_of(
+        Sample("plain", "flows/device.html", "device", DEVICE),
+        {"wrong": {"wrong": "code", "user_code": "BCDF-GHJK"}, "busy": {"wrong": "busy"}},
+        asking=None,
+    ),
+    *_of(
+        Sample("some", "flows/backchannel.html", "backchannel", BACKCHANNEL),
+        {"none": {"entries": []}},
+        asking=None,
+    ),
+    Sample("plain", "flows/device_confirm.html", "device-confirm", {"user_code": "BCDF-GHJK", "action": "/verify"}),
+    *_of(
+        Sample("device", "flows/answered.html", "answered", {"is_approved": True, "is_device": True}),
+        {
+            "device denied": {"is_approved": False},
+            "elsewhere": {"is_device": False},
+            "elsewhere denied": {"is_approved": False, "is_device": False},
+        },
+    ),
+    *_of(
         Sample("plain", "flows/logout.html", "logout", LOGOUT),
         {"nobody": {"person_name": "", "applications": [], "request": ""}},
         asking=None,
@@ -177,6 +205,11 @@ SAMPLES = [
             "nameless": {"back_url": "http://localhost:8001/"},
             "framed": {"back_url": "app.be:/x", "frames": ["http://localhost:8001/out?sid=1"], "is_awaited": True},
         },
+        asking=None,
+    ),
+    *_of(
+        Sample("some", "flows/holdings.html", "consents", HOLDINGS),
+        {"stopped": {"withdrawn": "Weerbericht"}, "nothing": {"holdings": [], "withdrawn": "Weerbericht"}},
         asking=None,
     ),
     Sample(
@@ -209,5 +242,25 @@ SAMPLES = [
     ),
     Sample("plain", "simulators/app.html", "app", {"personas": [{"name": "Dirk Maes", "code": "123456"}]}, None, True),
     Sample("plain", "simulators/clock.html", "clock", {"now": NOON, "offset_days": 31}, None, True),
+    *_of(
+        Sample("denied", "authenticators/itsme.html", "itsme-failed", {"shown": "denied"}),
+        {"away": {"shown": "away"}, "failed": {"shown": "failed"}},
+    ),
+    *_of(
+        Sample("plain", "simulators/itsme.html", "itsme", ITSME, simulators=True),
+        {"wrong": {"wrong": True, "phone": "0470"}},
+        asking=None,
+    ),
+    *_of(
+        Sample("waits", "simulators/itsme_wait.html", "itsme-wait", ITSME_WAIT, simulators=True),
+        {"early": {"is_early": True}, **{one: {"picture": one} for one in ("bel", "boom", "paraplu", "tas", "vis")}},
+        asking=None,
+    ),
+    *_of(
+        Sample("asks", "simulators/itsme_phone.html", "itsme-phone", ITSME_PHONE, simulators=True),
+        {"nothing": {"picture": ""}, **{one: {"answered": one, "picture": ""} for one in ("approve", "deny", "late")}},
+        asking=None,
+    ),
+    Sample("plain", "simulators/itsme_fault.html", "itsme-fault", {"message": "state is missing"}, None, True),
 ]
 RENDERED = [(sample, language) for sample in SAMPLES for language in LANGUAGES]

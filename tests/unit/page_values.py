@@ -6,7 +6,10 @@ Promises: invented people, organisations and numbers alone. Must not know: which
 from dataclasses import dataclass, replace
 from datetime import date
 
+from idp.clients import Client
+from idp.flows.ciba_page import Entry
 from idp.flows.consent import Row
+from idp.flows.holdings import Holding
 from idp.pages import Asking
 
 NOON = 1795518128
@@ -126,10 +129,23 @@ CONSENT: dict[str, object] = {
     ],
     "key_name": "eid",
     "is_lasting": False,
+    "is_unknown": False,
+    "place": "burgerprofiel.example.be",
+    "is_program": False,
     "mark": "a-mark",
     "action": "/op/v1/auth/q1/consent",
     "other_person_url": "/op/v1/auth/q1/login",
 }
+BACKCHANNEL: dict[str, object] = {
+    "entries": [
+        Entry("r1", Client(client_id="h", client_name="Hinderpremie"), "", NOON + 300),
+        Entry(
+            "r2", Client(client_id="l", client_name="Loket", owner_name="Gemeente Veldeke"), "Loket 4: <K7>-22", NOON
+        ),
+    ],
+    "action": "/op/v1/backchannel/approve",
+}
+DEVICE = {"wrong": "", "user_code": "", "action": "/op/v1/device/verify"}
 REASONS = [
     {
         "reason": name,
@@ -186,7 +202,38 @@ LOGOUT = {
     "request": "r1",
     "cancel_url": "/",
 }
+HOLDINGS: dict[str, object] = {
+    "holdings": [
+        {
+            "held": Holding(
+                Client(
+                    client_id="burgerprofiel", client_name="Burgerprofiel", logo_uri="https://rp.example.be/logo.svg"
+                ),
+                ("name", "national_number", "language", "organisation", "rights"),
+                NOON - 86400,
+                NOON,
+                True,
+            ),
+            "url": "http://localhost:8004/",
+        },
+        {"held": Holding(Client(client_id="weer"), (), NOON, None, False), "url": "be.example.weer:/"},
+    ],
+    "withdrawn": "",
+    "action": "/op/v1/consents",
+}
 LOGGED_OUT: dict[str, object] = {"back_url": "", "back_name": "", "frames": [], "is_awaited": False}
 APPLICATIONS = [{"name": "Hinderpremie", "url": "http://localhost:8001/"}]
 MESSAGE = {"at": "2026-11-24T13:22:08+00:00", "to": "+32470000004", "text": "123456 is uw code voor Hinderpremie."}
 MESSAGES = [MESSAGE | {"code": "123456"}, MESSAGE | {"code": None, "text": "Er is iets veranderd."}]
+
+ITSME = {"action": "/v2/sign-in/q1", "wrong": False, "phone": "", "stop_url": "/v2/sign-in/q1/stop"}
+ITSME_WAIT = {
+    "action": "/v2/sign-in/q1/wait",
+    "state_url": "/v2/sign-in/q1/state",
+    "stop_url": "/v2/sign-in/q1/stop",
+    "phone_url": "/simulators/itsme/%2B32470000005",
+    "phone": "+32 •••• 05",
+    "picture": "boot",
+    "is_early": False,
+}
+ITSME_PHONE = {"action": "/simulators/itsme/x", "phone": "+32470000005", "picture": "boot", "answered": ""}

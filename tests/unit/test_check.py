@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from idp.clients import Client
-from idp.profiles import FAPI, OAUTH, PROFILES, RULES, findings, report
+from idp.grant_rules import CIBA_GRANT
+from idp.profiles import FAPI, OAUTH, PROFILES, RULES, findings, report, unserved
 from idp.settings import Settings
 
 SETTINGS = Settings(issuer="https://toegang.example.be/op")
@@ -22,9 +23,18 @@ SOUND = Client(
 )
 
 
-def broken(client: Client, settings: Settings = SETTINGS) -> set[str]:
+HELD = msgspec.structs.replace(SOUND, profile="fapi2")
+SWITCH = f"{FAPI} held-to-it"
+
+
+def all_broken(client: Client, settings: Settings = SETTINGS) -> set[str]:
     """The names of the rules that are broken, with their profile."""
     return {f"{found.rule.profile} {found.rule.name}" for found in findings([client], settings)}
+
+
+def broken(client: Client, settings: Settings = SETTINGS) -> set[str]:
+    """The same, but for the switch of the profile."""
+    return all_broken(client, settings) - {SWITCH}
 
 
 def both(*names: str) -> set[str]:
@@ -32,8 +42,8 @@ def both(*names: str) -> set[str]:
 
 
 def test_a_sound_client_breaks_nothing() -> None:
-    assert broken(SOUND) == set()
-    assert report([SOUND], SETTINGS) == "sound\n  OAuth 2.1: nothing to mend\n  FAPI 2.0: nothing to mend"
+    assert all_broken(HELD) == set()
+    assert report([HELD], SETTINGS) == "sound\n  OAuth 2.1: nothing to mend\n  FAPI 2.0: nothing to mend"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,14 @@ def test_a_sound_client_breaks_nothing() -> None:
         ({"dpop_bound_access_tokens": False}, both("bound-access-tokens")),
         ({"require_pushed_authorization_requests": False}, {f"{FAPI} pushed-requests"}),
         ({"id_token_signed_response_alg": "RS256"}, {f"{FAPI} algorithms"}),
+        ({"grant_types": (*SOUND.grant_types, CIBA_GRANT)}, {f"{FAPI} signed-backchannel-requests"}),
+        (
+            {
+                "grant_types": (*SOUND.grant_types, CIBA_GRANT),
+                "backchannel_authentication_request_signing_alg": "ES256",
+            },
+            set(),
+        ),
         ({"refresh_token_rotation": True}, {f"{FAPI} no-rotation"}),
         ({"redirect_uris": ("http://127.0.0.1/cb",)}, both("redirect-https")),
         ({"redirect_uris": ("http://127.0.0.1/cb",), "application_type": "native"}, set()),
@@ -60,6 +78,27 @@ def test_a_sound_client_breaks_nothing() -> None:
 )
 def test_each_fault_breaks_its_rules_and_no_other(changes: dict[str, object], expected: set[str]) -> None:
     assert broken(msgspec.structs.replace(SOUND, **changes)) == expected
+
+
+def test_a_client_that_is_not_held_to_the_profile_breaks_it() -> None:
+    assert all_broken(SOUND) == {SWITCH}
+
+
+def test_the_switch_alone_mends_all_that_the_client_need_not_do_itself() -> None:
+    bare = msgspec.structs.replace(
+        HELD,
+        require_pkce=False,
+        require_pushed_authorization_requests=False,
+        dpop_bound_access_tokens=False,
+        refresh_token_rotation=True,
+    )
+    assert all_broken(bare) == set()
+
+
+def test_clients_of_a_profile_need_answers_that_name_us() -> None:
+    silent = replace(SETTINGS, iss_parameter=False)
+    assert "sound" in unserved([HELD], silent)
+    assert unserved([SOUND], silent) == unserved([HELD, SOUND], SETTINGS) == ""
 
 
 def test_the_settings_count_too() -> None:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 from jwt.algorithms import RSAAlgorithm
 
-from demo.eloket import Eloket, Registration, Shelf, check_id_token, create_eloket
+from demo.eloket import Eloket, Registration, Shelf, check_id_token, create_eloket, own_path
 
 KEY = rsa.generate_private_key(65537, 2048)
 OTHER_KEY = rsa.generate_private_key(65537, 2048)
@@ -363,3 +363,39 @@ def test_nothing_at_all_ends_nothing(provider: Published) -> None:
     app, eloket = eloket_with_people(provider)
     assert app.test_client().post("/backchannel-logout").status_code == 400
     assert len(eloket.people) == 3
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_sign_in_may_be_begun_elsewhere_in_the_name_of_our_provider_alone(provider: Published, method: str) -> None:
+    app = create_eloket(provider.registration())
+    asked = getattr(app.test_client(), method)("/login", **sent(method, iss=provider.issuer, login_hint="x"))
+    assert asked.status_code == 303
+    assert asked.headers["Location"].startswith(f"{provider.issuer}/v1/auth?")
+    assert "login_hint=x" in asked.headers["Location"]
+    refused = getattr(app.test_client(), method)("/login", **sent(method, iss="https://elsewhere.example/op"))
+    assert '<code id="error-code">invalid_issuer</code>' in refused.text
+
+
+def sent(method: str, **parameters: str) -> dict[str, Any]:
+    return {"query_string": parameters} if method == "get" else {"data": parameters}
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("http://localhost:8001/dossiers/1?blad=2", "/dossiers/1?blad=2"),
+        ("http://localhost:8001", "/"),
+        ("http://localhost:8002/", "/"),
+        ("https://localhost:8001/dossiers", "/"),
+        ("http://localhost:8001@evil.example/dossiers", "/"),
+        ("http://localhost:8001//evil.example/", "/evil.example/"),
+        ("http://localhost:8001/\\evil.example/", "/evil.example/"),
+        ("//localhost:8001/dossiers", "/"),
+        ("/dossiers", "/"),
+        ("javascript:alert(1)", "/"),
+        ("http://[localhost:8001/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_link_leads_nobody_astray(target: str, path: str) -> None:
+    assert own_path(target, "http://localhost:8001/callback") == path

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from idp.outbound import MAXIMUM_BODY, Outbound, OutboundFailed, is_private
+from idp.destinations import is_private
+from idp.outbound import MAXIMUM_BODY, Outbound, OutboundFailed
 
 Talk = Callable[[socket.socket], None]
 LOCAL = frozenset({"127.0.0.1", "localhost"})

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from idp.delivery import RETRY_SECONDS, Delivery, DeliveryFailed
 from idp.dispatcher import Dispatcher
@@ -47,6 +47,20 @@ def test_a_cause_that_did_not_happen_posts_nothing(engine: Engine, outbox: Outbo
 def test_no_more_are_claimed_than_asked(engine: Engine, outbox: OutboxRecords, clock: FakeClock) -> None:
     letters(engine, clock, count=5)
     assert [len(outbox.claim(limit=2)) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_letters_for_strangers_hold_up_no_others(engine: Engine, outbox: OutboxRecords, clock: FakeClock) -> None:
+    row = {"number": 0, "issued_at": 0, "expires_at": 0, "body": b""}
+    with engine.begin() as connection:
+        for n in range(3):
+            stranger = {"client_id": f"client {n}", "is_self_registered": True, **row}
+            connection.execute(insert(tables.client).values(**stranger))
+    letters(engine, clock, count=3)
+    clock.advance(5)
+    with engine.begin() as connection:
+        post(connection, [Letter(kind="greeting", client_id="vouched", body={})], now=int(clock()))
+    assert [letter.client_id for letter in outbox.claim(limit=1)] == ["vouched"]
+    assert len(outbox.claim(limit=9)) == 3
 
 
 def test_twenty_workers_claim_each_letter_once(engine: Engine, outbox: OutboxRecords, clock: FakeClock) -> None:

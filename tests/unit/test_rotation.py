@@ -4,9 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
-from idp.keys.keyring import ANNOUNCE_SECONDS, Keyring
+from idp.clients import SIGNING_ALGORITHMS
+from idp.commands import Asked, CommandFailed
+from idp.keys.encryption import KEY_KINDS
+from idp.keys.keyring import ANNOUNCE_SECONDS, DECRYPTING_SECONDS, Keyring
+from idp.keys.listing import run_keys_command
 from idp.keys.master import MasterKey
 from idp.keys.rotation import DAY, LOOK_SECONDS, Rotation
 from idp.records import tables
@@ -61,6 +65,49 @@ def test_every_algorithm_gets_its_successor_once(keyring: Keyring, clock: FakeCl
         clock.advance(LOOK_SECONDS)
     new = [key.alg for key in keyring.all() if key.kid not in before]
     assert sorted(new) == ["ES256", "EdDSA", "RS256"]
+
+
+def enc_kids(keyring: Keyring) -> set[str]:
+    """What is published to encrypt to."""
+    return {key.kid for key in keyring.published() if key.public_jwk["use"] == "enc"}
+
+
+def test_keys_that_decrypt_turn_too_and_still_decrypt_for_a_while(keyring: Keyring, clock: FakeClock) -> None:
+    rotation = Rotation(keyring, clock, days=90)
+    first = enc_kids(keyring)
+    assert len(first) == len(KEY_KINDS)
+    clock.advance(90 * DAY)
+    rotation.look()
+    assert len(enc_kids(keyring)) == 2 * len(KEY_KINDS)
+    clock.advance(ANNOUNCE_SECONDS)
+    second = enc_kids(keyring)
+    assert not first & second
+    assert {key.kid for key in keyring.decrypting()} == first | second
+    clock.advance(DECRYPTING_SECONDS)
+    assert {key.kid for key in keyring.decrypting()} == second
+
+
+def test_a_database_that_has_none_to_decrypt_with_gets_one_of_each_kind(
+    engine: Engine, keyring: Keyring, clock: FakeClock
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(delete(tables.signing_key).where(tables.signing_key.c.alg.in_(KEY_KINDS)))
+    later = keyring_of(engine, clock)
+    assert later.decrypting() == ()
+    Rotation(later, clock, days=90).look()
+    assert {key.alg for key in later.decrypting()} == set(KEY_KINDS)
+    assert len(enc_kids(later)) == len(KEY_KINDS)
+    assert len(later.all()) == 3
+
+
+def test_an_operator_lists_and_turns_every_key(keyring: Keyring) -> None:
+    lines = run_keys_command(Asked(command="keys list"), keyring).splitlines()
+    said = {tuple(line.split()[1:3]) for line in lines}
+    assert said == {(alg, "signs") for alg in SIGNING_ALGORITHMS} | {(kind, "decrypts") for kind in KEY_KINDS}
+    assert run_keys_command(Asked(command="keys rotate", alg="ECDH-ES"), keyring).startswith("announced ")
+    assert len(enc_kids(keyring)) == len(KEY_KINDS) + 1
+    with pytest.raises(CommandFailed, match="alg must be one of"):
+        run_keys_command(Asked(command="keys rotate", alg="RSA1_5"), keyring)
 
 
 def test_it_looks_once_a_minute(keyring: Keyring, clock: FakeClock) -> None:
