@@ -1,7 +1,8 @@
-"""Certificates of clients (RFC 8705), as a TLS proxy of ours hands them on (RFC 9440).
+"""Certificates of clients (RFC 8705), as the TLS server or a TLS proxy of ours hands them on (RFC 9440).
 
-Promises: a certificate counts only from a proxy that the operator trusts; it is parsed once, and bounded. Who signed it
-is checked here, not by the proxy, which has to let self-signed ones through. Must not know: clients.
+Promises: a certificate counts only from the server itself or from a proxy that the operator trusts; it is parsed once,
+and bounded. Who signed it is checked here, not by the proxy, which has to let self-signed ones through. Must not know:
+clients.
 """
 
 import re
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import Any
+from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -126,7 +128,9 @@ def is_for_clients(leaf: x509.Certificate) -> bool:
 
 
 def certificate_of(request: Request, proxies: Sequence[Network]) -> ClientCertificate:
-    """The certificate that a proxy of ours hands on; CertificateRejected if there is none that may count."""
+    """The certificate of the connection; CertificateRejected if there is none that may count."""
+    if request.certificate:
+        return ClientCertificate(parse_certificate(request.certificate))
     sent = request.headers.get("client-cert", "")
     if not sent:
         raise CertificateRejected("no certificate")
@@ -140,16 +144,28 @@ def certificate_of(request: Request, proxies: Sequence[Network]) -> ClientCertif
 
 
 def parse_certificate(text: str) -> x509.Certificate:
-    """A certificate as RFC 9440 §2.1 spells it, base64 of DER between colons; CertificateRejected if it is none."""
-    if len(text) > MAXIMUM_CERTIFICATE or len(text) < 2 or text[0] != ":" or text[-1] != ":":
-        raise CertificateRejected("not a byte sequence")
+    """A certificate as RFC 9440 §2.1 spells it, or in PEM, also percent-encoded; CertificateRejected if it is none."""
+    if len(text) > MAXIMUM_CERTIFICATE:
+        raise CertificateRejected("too long")
     try:
-        found = x509.load_der_x509_certificate(b64decode(text[1:-1], validate=True))
+        found = x509.load_pem_x509_certificate(unquote(text).encode()) if is_pem(text) else of_byte_sequence(text)
         # The library reads these when they are first asked: whatever is wrong with them has to come out here.
         _ = found.public_key(), found.extensions, found.subject, found.not_valid_before_utc, found.not_valid_after_utc
     except MALFORMED as error:
         raise CertificateRejected(f"not a certificate: {type(error).__name__}") from None
     return found
+
+
+def is_pem(text: str) -> bool:
+    """Whether this is how TLS servers hand a certificate to a program, and nginx to the server behind it."""
+    return text.startswith(("-----BEGIN", "-----BEGIN".replace("-", "%2D")))
+
+
+def of_byte_sequence(text: str) -> x509.Certificate:
+    """The certificate in a byte sequence, base64 of DER between colons (RFC 8941 §3.3.5); ValueError if it is none."""
+    if len(text) < 2 or text[0] != ":" or text[-1] != ":":
+        raise ValueError("not a byte sequence")
+    return x509.load_der_x509_certificate(b64decode(text[1:-1], validate=True))
 
 
 def is_within(peer: str, networks: Sequence[Network]) -> bool:

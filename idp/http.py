@@ -54,7 +54,8 @@ class Headers(Mapping[str, str]):
 class Request(msgspec.Struct, frozen=True):
     """What came in. `query` and `body` are raw; `path` holds what the route found in the address.
 
-    `peer` is the other end of the connection: the browser, the client, or a proxy.
+    `peer` is the other end of the connection: the browser, the client, or a proxy; `certificate` what it proved itself
+    with to our own TLS server, in PEM (empty if it did not).
     """
 
     method: str
@@ -66,6 +67,7 @@ class Request(msgspec.Struct, frozen=True):
     cookies: Mapping[str, str] = {}
     path: Mapping[str, str] = {}
     peer: str = ""
+    certificate: str = ""
 
     def query_parameters(self) -> dict[str, str]:
         """The parameters of the address; InvalidRequest if one is repeated or undecodable."""
@@ -174,6 +176,7 @@ def read_request(environ: Mapping[str, Any], path: Mapping[str, str]) -> Request
         cookies=parse_cookies(headers.get("cookie", "")),
         path=path,
         peer=environ.get("REMOTE_ADDR", ""),
+        certificate=environ.get("SSL_CLIENT_CERT", ""),
     )
 
 

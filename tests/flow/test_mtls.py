@@ -9,6 +9,7 @@ from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from cryptography import x509
@@ -44,6 +45,11 @@ class Card:
     def header(self) -> str:
         """As a proxy hands it on."""
         return f":{b64encode(self.der).decode()}:"
+
+    @property
+    def pem(self) -> str:
+        """As TLS servers write it."""
+        return self.certificate.public_bytes(Encoding.PEM).decode()
 
     @property
     def thumbprint(self) -> str:
@@ -224,7 +230,42 @@ def test_without_a_proxy_no_certificate_counts(estate: Estate) -> None:
     assert ask(estate, shown(card)).status == 401
 
 
-@pytest.mark.parametrize("text", ["", "x", "::", ":AAAA:", ":é:", ":" + "A" * 40_000 + ":", ":MIIB:", "?1"])
+def test_a_proxy_may_hand_on_a_certificate_as_nginx_writes_it(behind: Estate, authority: Card) -> None:
+    card = issue(behind, by=authority)
+    register(behind, tls_client_auth_subject_dn=SUBJECT)
+    connection = {"headers": {"Client-Cert": quote(card.pem, safe="")}, "environ_overrides": {"REMOTE_ADDR": PROXY}}
+    assert ask(behind, connection).status == 200
+    connection["environ_overrides"] = {"REMOTE_ADDR": "10.2.0.1"}
+    assert ask(behind, connection).status == 401
+
+
+def test_a_tls_server_of_ours_hands_it_over_itself(behind: Estate, authority: Card) -> None:
+    card, other = issue(behind, by=authority), issue(behind, by=authority, subject="CN=another,O=Voorbeeld,C=BE")
+    register(behind, tls_client_auth_subject_dn=SUBJECT)
+    connection: dict[str, Any] = {"environ_overrides": {"SSL_CLIENT_CERT": card.pem, "REMOTE_ADDR": "10.2.0.1"}}
+    assert ask(behind, connection).status == 200
+    # What the connection proved counts, whatever a client writes into a header.
+    connection["environ_overrides"]["SSL_CLIENT_CERT"] = other.pem
+    assert ask(behind, connection | {"headers": {"Client-Cert": card.header}}).status == 401
+    connection["environ_overrides"]["SSL_CLIENT_CERT"] = "(null)"
+    assert ask(behind, connection).status == 401
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN CERTIFICATE-----",
+        "%2D%2D%2D%2D%2DBEGIN%00",
+        "",
+        "x",
+        "::",
+        ":AAAA:",
+        ":é:",
+        ":" + "A" * 40_000 + ":",
+        ":MIIB:",
+        "?1",
+    ],
+)
 def test_what_is_no_certificate_proves_nothing(behind: Estate, text: str) -> None:
     register(behind, tls_client_auth_subject_dn=SUBJECT)
     connection = {"headers": {"Client-Cert": text}, "environ_overrides": {"REMOTE_ADDR": PROXY}}

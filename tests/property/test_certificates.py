@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -48,7 +49,19 @@ def use(text: str) -> bool:
     return True
 
 
-@given(st.text() | st.text(":AMIQ+/= \n", max_size=80) | st.binary().map(lambda raw: f":{b64encode(raw).decode()}:"))
+AS_PEM = st.binary().map(
+    lambda raw: f"-----BEGIN CERTIFICATE-----\n{b64encode(raw).decode()}\n-----END CERTIFICATE-----"
+)
+
+
+@given(
+    st.text()
+    | st.text(":AMIQ+/= \n", max_size=80)
+    | st.binary().map(lambda raw: f":{b64encode(raw).decode()}:")
+    | st.text().map(lambda text: f"-----BEGIN{text}")
+    | AS_PEM
+    | AS_PEM.map(quote)
+)
 def test_text_is_no_certificate(text: str) -> None:
     assert use(text) is False
 
