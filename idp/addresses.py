@@ -60,6 +60,11 @@ def is_web_address(uri: str) -> bool:
     return not uri or (uri.startswith(("https://", "http://")) and is_acceptable_uri(uri))
 
 
+def is_https_address(uri: str) -> bool:
+    """Whether it is an address by TLS, without the exception for one's own machine; empty counts as none given."""
+    return not uri or (uri.startswith("https://") and is_acceptable_uri(uri))
+
+
 def is_resource(uri: str) -> bool:
     """Whether this can name an API: an absolute address without fragment (RFC 8707 §2)."""
     return bool(SAFE_URI.fullmatch(uri)) and ":" in uri and "#" not in uri

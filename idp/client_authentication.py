@@ -130,9 +130,11 @@ class ClientAuthentication:
         return "" if self._assertions.add(used) else "jti was used before"
 
     def _names(self) -> frozenset[str]:
-        # Libraries name the issuer, the token address, or the one that they call (RFC 7523 §3, RFC 9126 §2).
-        issuer = self._provider.settings.issuer
-        return frozenset({issuer, *(f"{issuer}/v1/{name}" for name in ENDPOINTS)})
+        # Libraries name the issuer, the token address, or the one that they call (RFC 7523 §3, RFC 9126 §2): that may
+        # be an address for certificates, which a client calls whose tokens are bound to one (RFC 8705 §5).
+        settings = self._provider.settings
+        addresses = (f"{origin}/op/v1/{name}" for origin in settings.origins for name in ENDPOINTS)
+        return frozenset({settings.issuer, *addresses})
 
 
 def date_fault(claims: Mapping[str, Any], now: int) -> str:

@@ -3,7 +3,9 @@
 Promises: the claims of the token's scopes, from the same release as the ID token (OpenID Connect Core §5.3).
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from uuid import uuid4
 
 import msgspec
 
@@ -16,6 +18,8 @@ from idp.http import Answer, Request, json_answer
 from idp.keys.jwt import sign
 from idp.keys.tokens import authentication_claims, token_type
 from idp.provider import Provider
+
+INTERACTION = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class TokenMissing(ProtocolError):
@@ -71,7 +75,8 @@ class Userinfo:
             raise InsufficientScope("The access token was given without openid.")
         authorization = presented.authorization
         told = authorization.in_userinfo(presented.scopes) | authentication_claims(authorization.grant)
-        return self._told(told | {"sub": authorization.subject}, presented.client)
+        answer = self._told(told | {"sub": authorization.subject}, presented.client)
+        return answer.with_headers(("X-FAPI-Interaction-Id", interaction_id(request)))
 
     def _check_level(self, request: Request, access_token: str) -> None:
         weak = self._tokens.too_weak(access_token)
@@ -104,3 +109,9 @@ def sent_token(request: Request) -> str:
     if not in_header and not in_form:
         raise TokenMissing()
     return in_header or in_form
+
+
+def interaction_id(request: Request) -> str:
+    """By what both sides find one call again: the client's own UUID, else a new one (FAPI 1.0 Part 1 §6.2.1)."""
+    sent = request.headers.get("x-fapi-interaction-id", "")
+    return sent if INTERACTION.fullmatch(sent) else str(uuid4())
