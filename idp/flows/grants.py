@@ -14,16 +14,16 @@ from idm.days import end_of
 from idp.clients import Client
 from idp.errors import InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient
 from idp.flows.authorized import Authorization, authorization_of, is_alive, registered
+from idp.flows.refresh_tokens import RefreshToken, RefreshTokens
 from idp.provider import Provider
-from idp.records.grants import Grant, RefreshToken
+from idp.records.grants import Grant, Refreshable
 from idp.store import Absent, AlreadyTaken
-from idp.tickets import AuthorizationCode, challenge_of, hash_of, new_secret
+from idp.tickets import AuthorizationCode, challenge_of, hash_of
 
 Form = Mapping[str, str]
 Confirmation = Mapping[str, str]
 """The key that the client proved to hold with its request (RFC 7800): `jkt` or `x5t#S256`; empty if none."""
 
-SUCCESSOR_PURPOSE = "refresh token successor"
 REPEAT_SECONDS = 10
 """A used refresh token may come back this long from a client that lost our answer; later it is a theft."""
 
@@ -76,6 +76,7 @@ class AuthorizationCodeGrant:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
+        self._refresh_tokens = RefreshTokens(provider.hasher)
         self._codes = provider.store.repository(AuthorizationCode)
 
     def redeem(self, asked: TokenRequest) -> Redeemed:
@@ -88,29 +89,36 @@ class AuthorizationCodeGrant:
         """What a code that was taken gives, however its client came by it."""
         client = asked.client
         check_key({"jkt": code.dpop_jkt} if code.dpop_jkt else {}, asked.cnf)
-        refresh = self._refresh_token(code, client)
+        offline = "offline_access" in code.scope and "refresh_token" in client.grant_types
         # A public client has nothing but its key to prove when it comes back with its refresh token (RFC 9449 §5).
         cnf = dict(asked.cnf) if client.is_public else {}
-        authorization = authorization_of(self._provider, self._grant(code, offline=bool(refresh), cnf=cnf))
+        authorization = authorization_of(self._provider, self._grant(code, offline=offline, cnf=cnf))
         if authorization is None:
             raise InvalidGrant("The right that the code was given for has ended.")
-        self._keep(self._cut(authorization), refresh, client=client)
+        self._keep(self._cut(authorization), client)
+        refresh = self._refresh_tokens.write(RefreshToken(code.grant_id, 0)) if offline else ""
         return Redeemed(registered(code.scope, client), authorization, code.nonce, refresh)
 
-    def _keep(self, grant: Grant, refresh: str, *, client: Client) -> None:
-        kept = RefreshToken(token_hash=hash_of(refresh), grant_id=grant.id, expires_at=grant.expires_at)
+    def _keep(self, grant: Grant, client: Client) -> None:
         # Not added means that the code is being used a second time just now. Then our answer is what it would be, had
         # the other come a moment later: one caller gets tokens, and they have ended (RFC 6749 §4.1.2).
-        self._provider.grants.add(grant, kept if refresh else None)
+        self._provider.grants.add(grant, has_refresh_token=grant.offline)
         # Only now: a logout ends the session first and its Grants next, so one of the two sees this Grant.
         # Offline access outlives a session once it was given; a code that comes too late gives none.
         if self._provider.sessions.by_sid(grant.sid) is None:
             self._provider.grants.end(grant.id)
             raise InvalidGrant("The session that the code was given in has ended.")
         # In the same order, for what was taken back while the code waited: consent first, then the Grants.
-        if client.consent_rule != "none" and self._provider.consents.get(grant.person_id, client.client_id) is None:
+        if not self._is_allowed(grant, client):
             self._provider.grants.end(grant.id)
             raise InvalidGrant("The person took back what they allowed.")
+
+    def _is_allowed(self, grant: Grant, client: Client) -> bool:
+        """Whether the person still allows something to this client, as it shows itself now."""
+        if client.consent_rule == "none":
+            return True
+        allowed = self._provider.consents.get(grant.person_id, client.client_id)
+        return allowed is not None and allowed.face == client.face
 
     def _take(self, secret: str) -> AuthorizationCode:
         if not secret:
@@ -149,45 +157,44 @@ class AuthorizationCodeGrant:
         ends_at = authorization.grant.expires_at if last is None else min(authorization.grant.expires_at, end_of(last))
         return msgspec.structs.replace(authorization.grant, expires_at=ends_at)
 
-    def _refresh_token(self, code: AuthorizationCode, client: Client) -> str:
-        asked = "offline_access" in code.scope and "refresh_token" in client.grant_types
-        return new_secret() if asked else ""
-
 
 class RefreshTokenGrant:
     """RFC 6749 §6, with rotation where the client is public or registered so (RFC 9700 §4.14.2)."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
+        self._refresh_tokens = RefreshTokens(provider.hasher)
 
     def redeem(self, asked: TokenRequest) -> Redeemed:
         """The Grant behind the token, with its rights as they are today; a reuse ends the whole family."""
         client, secret = asked.client, asked.form.get("refresh_token")
         if not secret:
             raise InvalidRequest("refresh_token is missing.")
-        token = self._provider.grants.refresh_token(hash_of(secret))
-        grant = self._provider.grants.get(token.grant_id) if token else None
-        if token is None or grant is None or grant.client_id != client.client_id:
+        token = self._refresh_tokens.read(secret)
+        held = self._provider.grants.refreshable(token.grant_id) if token else None
+        if token is None or held is None or held.grant.client_id != client.client_id:
             raise InvalidGrant("The refresh token is unknown, has expired or was withdrawn.")
-        check_key(grant.cnf, asked.cnf)  # before it rotates: a thief without the key must not use it up
-        scope = narrowed_scope(asked.form, registered(grant.scope, client))
-        authorization = authorization_of(self._provider, grant)
+        check_key(held.grant.cnf, asked.cnf)  # before it rotates: a thief without the key must not use it up
+        scope = narrowed_scope(asked.form, registered(held.grant.scope, client))
+        authorization = authorization_of(self._provider, held.grant)
         if authorization is None:
             raise InvalidGrant("The right that the refresh token was given for has ended.")
-        return Redeemed(scope, authorization, refresh_token=self._next(secret, token, client=client))
+        refresh = self._refresh_tokens.write(self._next(token, held, client=client))
+        return Redeemed(scope, authorization, refresh_token=refresh)
 
-    def _next(self, secret: str, token: RefreshToken, *, client: Client) -> str:
-        if not client.rotates_refresh_tokens:
-            return secret
-        # Computed from the token that is used, so that whoever lost our answer can be given it again, and nothing of
-        # it has to be kept in the clear.
-        successor = self._provider.hasher.keyed_hash(secret, purpose=SUCCESSOR_PURPOSE)
-        kept = msgspec.structs.replace(token, token_hash=hash_of(successor), used_at=None)
-        used_at = self._provider.grants.rotate(token, kept)
-        if self._provider.now() - used_at > REPEAT_SECONDS:
+    def _next(self, token: RefreshToken, held: Refreshable, *, client: Client) -> RefreshToken:
+        if token.number == held.number and not client.rotates_refresh_tokens:
+            return token
+        if token.number == held.number and self._provider.grants.rotate(token.grant_id, token.number):
+            return token.successor
+        # Used before. Whoever lost our answer may have it again for a moment (the same one, for all who ask at once);
+        # later, or farther back, it is a theft.
+        now_held = self._provider.grants.refreshable(token.grant_id)
+        is_repeat = now_held is not None and token.successor.number == now_held.number
+        if now_held is None or not is_repeat or self._provider.now() - now_held.refreshed_at > REPEAT_SECONDS:
             self._provider.grants.end(token.grant_id)
             raise InvalidGrant("The refresh token was used before.")
-        return successor
+        return token.successor
 
 
 class ClientCredentialsGrant:

@@ -12,11 +12,11 @@ from idp.flows.authorized import Authorization, authorization_of, machine_claims
 from idp.flows.delegation import act_of
 from idp.flows.envelopes import sealed
 from idp.flows.presented import AccessTokens, Presented
+from idp.flows.refresh_tokens import RefreshTokens
 from idp.http import Answer, Request, json_answer
 from idp.keys.jwt import sign
 from idp.keys.tokens import authentication_claims, token_type
 from idp.provider import Provider
-from idp.tickets import hash_of
 
 INACTIVE: dict[str, object] = {"active": False}
 SIGNED = "application/token-introspection+jwt"
@@ -29,6 +29,7 @@ class Introspection:
         self._provider = provider
         self._clients = ClientAuthentication(provider)
         self._tokens = AccessTokens(provider)
+        self._refresh_tokens = RefreshTokens(provider.hasher)
 
     def answer(self, request: Request) -> Answer:
         """What the caller may know of the token. `token_type_hint` needs no reading: every kind is looked for."""
@@ -100,10 +101,11 @@ class Introspection:
         return machine_claims(self._provider, client, scopes=visible) | {"sub": client.client_id}
 
     def _refresh_token(self, secret: str, caller: Client) -> dict[str, object]:
-        token = self._provider.grants.refresh_token(hash_of(secret))
-        grant = self._provider.grants.get(token.grant_id) if token and token.used_at is None else None
-        if token is None or grant is None or grant.client_id != caller.client_id:
+        token = self._refresh_tokens.read(secret)
+        held = self._provider.grants.refreshable(token.grant_id) if token else None
+        if token is None or held is None or token.number != held.number or held.grant.client_id != caller.client_id:
             return INACTIVE
+        grant = held.grant
         if authorization_of(self._provider, grant) is None:
             return INACTIVE
         told: dict[str, object] = {
@@ -111,4 +113,4 @@ class Introspection:
             "client_id": grant.client_id,
             "scope": " ".join(registered(grant.scope, caller)),
         }
-        return told | {"iss": self._provider.settings.issuer, "exp": token.expires_at}
+        return told | {"iss": self._provider.settings.issuer, "exp": grant.expires_at}

@@ -7,9 +7,9 @@ refresh token goes all that hangs on its Grant.
 from idp.client_authentication import ClientAuthentication
 from idp.errors import InvalidGrant, InvalidRequest
 from idp.flows.presented import AccessTokens
+from idp.flows.refresh_tokens import RefreshTokens
 from idp.http import Answer, Request
 from idp.provider import Provider
-from idp.tickets import hash_of
 
 
 class Revocation:
@@ -19,6 +19,7 @@ class Revocation:
         self._provider = provider
         self._clients = ClientAuthentication(provider)
         self._tokens = AccessTokens(provider)
+        self._refresh_tokens = RefreshTokens(provider.hasher)
 
     def answer(self, request: Request) -> Answer:
         """An empty answer once the token is worth nothing; InvalidGrant if it is another client's (RFC 7009 §2.1)."""
@@ -34,12 +35,12 @@ class Revocation:
         return Answer(200, (("Cache-Control", "no-store"),))
 
     def _owner(self, secret: str) -> str:
-        refresh = self._provider.grants.refresh_token(hash_of(secret))
-        grant = self._provider.grants.get(refresh.grant_id) if refresh else None
-        return grant.client_id if grant else self._tokens.owner(secret)
+        refresh = self._refresh_tokens.read(secret)
+        held = self._provider.grants.refreshable(refresh.grant_id) if refresh else None
+        return held.grant.client_id if held else self._tokens.owner(secret)
 
     def _withdraw(self, secret: str) -> None:
-        refresh = self._provider.grants.refresh_token(hash_of(secret))
+        refresh = self._refresh_tokens.read(secret)
         if refresh:
             self._provider.grants.end(refresh.grant_id)
         self._tokens.withdraw(secret)

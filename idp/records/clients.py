@@ -103,6 +103,8 @@ class ClientRecords:
             if is_same:
                 connection.execute(delete(client).where(*mine))
                 keep(connection, changed, number=number)
+            if is_same and changed.face != known.face:  # what people allowed, they allowed to what they were shown
+                end_grants_to(connection, known.client_id, now=int(self._clock()))
         self._held.look_again()
         return is_same
 

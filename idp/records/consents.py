@@ -1,16 +1,15 @@
 """Consents: what each person has allowed each application to be told, until they take it back.
 
-Promises: allowing more keeps what was allowed before; taking it back ends what the application holds in the same
-transaction. Must not know: when a consent is asked, or what a claim is.
+Promises: allowing more keeps what was allowed before, of what was not taken back; taking it back ends what the
+application holds in the same transaction. Must not know: when a consent is asked, or what a claim is.
 """
 
 import msgspec
-from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, bindparam, delete, func, select, update
 
 from idm.prepared import Prepared
 from idp.records.grants import Grant
-from idp.records.tables import consent, grant, refresh_token
+from idp.records.tables import consent, grant, insert_new
 from idp.store import Clock
 
 
@@ -32,9 +31,9 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
         return scopes <= self.scopes and claims <= self.claims and face == self.face
 
 
-GET = select(consent.c.body).where(
-    consent.c.person_id == bindparam("_person"), consent.c.client_id == bindparam("_client")
-)
+MINE = (consent.c.person_id == bindparam("_person")) & (consent.c.client_id == bindparam("_client"))
+GET = select(consent.c.body).where(MINE)
+CHANGE = update(consent).where(MINE & (consent.c.body == bindparam("_before"))).values(body=bindparam("_body"))
 
 
 class ConsentRecords:
@@ -44,6 +43,8 @@ class ConsentRecords:
         self._engine = engine
         self._clock = clock
         self._get = Prepared(engine, GET)
+        self._add = Prepared(engine, insert_new(engine, consent), columns=("person_id", "client_id", "body"))
+        self._change = Prepared(engine, CHANGE)
 
     def get(self, person_id: str, client_id: str) -> Consent | None:
         """What the person allows the client; None if nothing."""
@@ -65,36 +66,37 @@ class ConsentRecords:
 
     def last_uses(self, person_id: str) -> dict[str, int]:
         """When each client last used up a refresh token of the person; one that keeps its token is not known to."""
-        used = select(grant.c.client_id, func.max(refresh_token.c.used_at)).join_from(
-            grant, refresh_token, refresh_token.c.grant_id == grant.c.id
-        )
-        theirs = (grant.c.person_id == person_id, refresh_token.c.used_at.is_not(None))
+        theirs = (grant.c.person_id == person_id, grant.c.refreshed_at.is_not(None))
+        used = select(grant.c.client_id, func.max(grant.c.refreshed_at)).where(*theirs).group_by(grant.c.client_id)
         with self._engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(used.where(*theirs).group_by(grant.c.client_id))}
+            return {row[0]: row[1] for row in connection.execute(used)}
 
     def allow(self, new: Consent) -> None:
-        """Keep a consent, together with what was allowed before."""
-        found = self.get(new.person_id, new.client_id)
-        before = found if found and found.face == new.face else new
-        kept = msgspec.structs.replace(
-            new, scopes=new.scopes | before.scopes, claims=new.claims | before.claims, given_at=int(self._clock())
-        )
-        mine = {"person_id": new.person_id, "client_id": new.client_id}
-        change = update(consent).filter_by(**mine).values(body=msgspec.json.encode(kept))
-        with self._engine.begin() as connection:
-            if connection.execute(change).rowcount:
-                return
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(consent).values(**mine, body=msgspec.json.encode(kept)))
-        except IntegrityError:  # the other click of a double click came first
-            with self._engine.begin() as connection:
-                connection.execute(change)
+        """Keep a consent, together with what was allowed before; what is taken back meanwhile stays so."""
+        while not self._has_allowed(new):
+            pass  # another click came in between: what it left is what was allowed before
 
     def withdraw(self, person_id: str, client_id: str) -> None:
         """Take a consent back, and end every Grant that the client holds of this person."""
         mine = {"person_id": person_id, "client_id": client_id}
-        held = update(grant).filter_by(**mine).where(grant.c.ended_at.is_(None))
+        held = update(grant).filter_by(**mine).where(grant.c.ended_at.is_(None)).values(ended_at=int(self._clock()))
         with self._engine.begin() as connection:
             connection.execute(delete(consent).filter_by(**mine))
-            connection.execute(held.values(ended_at=int(self._clock())))
+            connection.execute(held)
+        # Again, now that everybody sees the end: PostgreSQL did not show us a Grant that was added meanwhile, by one
+        # who still saw the consent.
+        with self._engine.begin() as connection:
+            connection.execute(held)
+
+    def _has_allowed(self, new: Consent) -> bool:
+        row = self._get.first({"_person": new.person_id, "_client": new.client_id})
+        found = msgspec.json.decode(row.body, type=Consent) if row else None
+        before = found if found and found.face == new.face else new
+        kept = msgspec.structs.replace(
+            new, scopes=new.scopes | before.scopes, claims=new.claims | before.claims, given_at=int(self._clock())
+        )
+        body = msgspec.json.encode(kept)
+        if row is None:
+            return self._add.run({"person_id": new.person_id, "client_id": new.client_id, "body": body}) == 1
+        same = {"_person": new.person_id, "_client": new.client_id, "_before": row.body}
+        return self._change.run(same | {"_body": body}) == 1

@@ -7,7 +7,7 @@ over each other's rows. Must not know: when this is done.
 
 from sqlalchemy import Column, ColumnElement, Engine, Table, delete, select
 
-from idp.records.tables import client, grant, initial_access_token, refresh_token, session
+from idp.records.tables import client, grant, initial_access_token, session
 from idp.store import Clock
 
 KEPT_SECONDS = 86400
@@ -26,7 +26,6 @@ class Endings:
         before = int(self._clock()) - KEPT_SECONDS
         tokens = initial_access_token.c
         batches = (
-            self._delete(refresh_token, refresh_token.c.token_hash, ended=refresh_token.c.expires_at < before),
             self._delete(grant, grant.c.id, ended=grant.c.expires_at < before),
             self._delete(session, session.c.sid, ended=session.c.expires_at < before),
             self._delete(client, client.c.client_id, ended=client.c.removed_at < before),

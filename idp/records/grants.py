@@ -9,9 +9,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from idm.prepared import Prepared, transaction
+from idm.prepared import Prepared
 from idp.claims_request import NO_CLAIMS, ClaimsRequest
-from idp.records.tables import grant, insert_new, refresh_token
+from idp.records.tables import grant, insert_new
 from idp.store import Clock
 
 
@@ -38,13 +38,12 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     claims: ClaimsRequest = NO_CLAIMS
 
 
-class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A refresh token as we keep it: the hash, its Grant, its end, and when it was used (None if never)."""
+class Refreshable(msgspec.Struct, frozen=True):
+    """A Grant with refresh tokens: the number of the newest, and when that took the place of the one before it."""
 
-    token_hash: str
-    grant_id: str
-    expires_at: int
-    used_at: int | None = None
+    grant: Grant
+    number: int
+    refreshed_at: int
 
 
 COLUMNS = ("id", "client_id", "person_id", "sid", "offline", "expires_at")
@@ -55,13 +54,16 @@ DECODER = msgspec.json.Decoder(Grant)
 LIVE = select(grant.c.body).where(
     grant.c.id == bindparam("_id"), grant.c.ended_at.is_(None), grant.c.expires_at > bindparam("_now")
 )
-TOKEN = select(refresh_token).where(
-    refresh_token.c.token_hash == bindparam("_hash"), refresh_token.c.expires_at > bindparam("_now")
+REFRESHABLE = select(grant.c.body, grant.c.refresh_number, grant.c.refreshed_at).where(
+    grant.c.id == bindparam("_id"),
+    grant.c.ended_at.is_(None),
+    grant.c.expires_at > bindparam("_now"),
+    grant.c.refresh_number.is_not(None),
 )
-USE = (
-    update(refresh_token)
-    .where(refresh_token.c.token_hash == bindparam("_hash"), refresh_token.c.used_at.is_(None))
-    .values(used_at=bindparam("_now"))
+ROTATE = (
+    update(grant)
+    .where(grant.c.id == bindparam("_id"), grant.c.refresh_number == bindparam("_number"), grant.c.ended_at.is_(None))
+    .values(refresh_number=bindparam("_next"), refreshed_at=bindparam("_now"))
 )
 
 
@@ -71,22 +73,15 @@ class GrantRecords:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._add = Prepared(engine, insert_new(engine, grant), columns=(*COLUMNS, "body"))
+        self._add = Prepared(engine, insert_new(engine, grant), columns=(*COLUMNS, "body", "refresh_number"))
         self._live = Prepared(engine, LIVE)
-        self._add_token = Prepared(engine, insert(refresh_token), columns=RefreshToken.__struct_fields__)
-        self._token = Prepared(engine, TOKEN)
-        self._use = Prepared(engine, USE)
+        self._refreshable = Prepared(engine, REFRESHABLE)
+        self._rotate = Prepared(engine, ROTATE)
 
-    def add(self, new: Grant, refresh: RefreshToken | None = None) -> bool:
-        """Keep a new Grant with its first refresh token. False if that Grant was ended before it began."""
+    def add(self, new: Grant, *, has_refresh_token: bool = False) -> bool:
+        """Keep a new Grant, maybe with a first refresh token (0). False if that Grant was ended before it began."""
         row = {name: getattr(new, name) for name in COLUMNS} | {"body": msgspec.json.encode(new)}
-        if refresh is None:
-            return self._add.run(row) == 1
-        with transaction(self._engine) as cursor:
-            is_new = self._add.run_on(cursor, row) == 1
-            if is_new:
-                self._add_token.run_on(cursor, msgspec.structs.asdict(refresh))
-        return is_new
+        return self._add.run(row | {"refresh_number": 0 if has_refresh_token else None}) == 1
 
     def get(self, id: str) -> Grant | None:
         """The Grant; None if it has ended or expired, or never was."""
@@ -107,20 +102,15 @@ class GrantRecords:
         except IntegrityError:  # written in between: now it can be ended
             self.end(id)
 
-    def refresh_token(self, token_hash: str) -> RefreshToken | None:
-        """The refresh token, used or not; None if it has expired or never was."""
-        row = self._token.first({"_hash": token_hash, "_now": int(self._clock())})
-        return RefreshToken(**row._asdict()) if row else None
+    def refreshable(self, id: str) -> Refreshable | None:
+        """The live Grant with its newest refresh token; None if there is none."""
+        row = self._refreshable.first({"_id": id, "_now": int(self._clock())})
+        return Refreshable(DECODER.decode(row.body), row.refresh_number, row.refreshed_at or 0) if row else None
 
-    def rotate(self, used: RefreshToken, successor: RefreshToken) -> int:
-        """Replace a refresh token by its successor. When it was used: now, or before (then nothing changes)."""
-        now = int(self._clock())
-        with transaction(self._engine) as cursor:
-            if self._use.run_on(cursor, {"_hash": used.token_hash, "_now": now}):
-                self._add_token.run_on(cursor, msgspec.structs.asdict(successor))
-                return now
-            before = self._token.all_on(cursor, {"_hash": used.token_hash, "_now": now})
-        return next((row.used_at for row in before), 0) or 0
+    def rotate(self, id: str, number: int) -> bool:
+        """Let the newest refresh token, of this number, be followed by the next. False if it is not the newest."""
+        values = {"_id": id, "_number": number, "_next": number + 1, "_now": int(self._clock())}
+        return self._rotate.run(values) == 1
 
 
 def end_grants_of(connection: Connection, sid: str, *, now: int) -> None:

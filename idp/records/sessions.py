@@ -51,6 +51,7 @@ class SessionRecords:
         self._by_cookie = Prepared(engine, live(session.c.cookie_hash))
         self._by_browser = Prepared(engine, live(session.c.browser_id))
         self._by_sid = Prepared(engine, live(session.c.sid))
+        self._of_person = Prepared(engine, live(session.c.person_id))
         self._change = Prepared(engine, CHANGE)
 
     def add(self, new: Session) -> None:
@@ -68,6 +69,11 @@ class SessionRecords:
     def by_sid(self, sid: str) -> Session | None:
         """The live session of a sid."""
         return self._one(self._by_sid, sid)
+
+    def of_person(self, person_id: str) -> list[Session]:
+        """The live sessions of a person, in whatever browser."""
+        rows = self._of_person.all({"_key": person_id, "_now": int(self._clock())})
+        return [DECODER.decode(row.body) for row in rows]
 
     def change(self, sid: str, change: Callable[[Session], Session]) -> Session | None:
         """Apply a change to the session as it stands now; None if it has ended meanwhile."""
@@ -124,6 +130,10 @@ class SessionRecords:
                 return False
             end_grants_of(connection, current.sid, now=now)
             post(connection, letters, now=now)
+        # Again, now that everybody sees the end: PostgreSQL did not show us a Grant that was added meanwhile, by one
+        # who still saw the session.
+        with self._engine.begin() as connection:
+            end_grants_of(connection, current.sid, now=now)
         return True
 
     def _replace(self, current: Session, changed: Session) -> bool:

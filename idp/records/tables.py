@@ -99,22 +99,14 @@ grant = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("body", LargeBinary, nullable=False),
+    Column("refresh_number", Integer),
+    Column("refreshed_at", BigInteger),
     Index("ix_grant_record_sid", "sid"),
     Index("ix_grant_record_person_id", "person_id"),
     Index("ix_grant_record_client_id", "client_id"),
     Index("ix_grant_record_expires_at", "expires_at"),
 )
-
-refresh_token = Table(
-    "refresh_token",
-    metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("grant_id", String(64), nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("used_at", BigInteger),
-    Index("ix_refresh_token_grant_id", "grant_id"),
-    Index("ix_refresh_token_expires_at", "expires_at"),
-)
+"""`refresh_number` is that of the newest refresh token (null: there is none), `refreshed_at` when it became that."""
 
 last_choice = Table(
     "last_choice",

@@ -1,8 +1,9 @@
 """Refresh tokens that rotate: an answer that was lost is given again, a token that was stolen ends the family."""
 
+from pathlib import Path
+
 import pytest
 
-from idp.database import open_database
 from idp.flows.grants import REPEAT_SECONDS
 from tests.flow.estate import Browser, Estate, Tokens
 from tests.flow.journeys import introspect, refresh, sign_in
@@ -77,14 +78,43 @@ def test_a_used_token_is_told_as_inactive_also_while_it_may_be_repeated(estate: 
     assert introspect(estate, "hinderpremie", token) == {"active": False}
 
 
-def test_nothing_in_the_database_gives_a_successor_away(estate: Estate, browser: Browser) -> None:
+def test_nothing_in_the_database_gives_a_token_away(estate: Estate, browser: Browser) -> None:
     token = refresh(estate, "hinderpremie", offline(browser).body["refresh_token"]).body["refresh_token"]
-    engine = open_database(estate.settings.database_url)
-    with engine.connect() as connection:
-        kept = [str(row) for row in connection.exec_driver_sql("SELECT * FROM refresh_token").all()]
-    engine.dispose()
-    assert len(kept) == 2
-    assert not any(token in row for row in kept)
+    _, grant_id, secret = token.split("~")
+    folder = Path(estate.settings.database_url.removeprefix("sqlite:///")).parent
+    kept = b"".join(file.read_bytes() for file in folder.glob("toegang.sqlite*"))
+    assert grant_id.encode() in kept
+    assert secret.encode() not in kept
+
+
+def test_a_token_from_farther_back_ends_the_family_at_once(estate: Estate, browser: Browser) -> None:
+    first = offline(browser).body["refresh_token"]
+    second = refresh(estate, "hinderpremie", first).body["refresh_token"]
+    third = refresh(estate, "hinderpremie", second).body["refresh_token"]
+    assert refresh(estate, "hinderpremie", first).body["error"] == "invalid_grant"
+    assert refresh(estate, "hinderpremie", third).body["error"] == "invalid_grant"
+
+
+def test_a_token_that_is_made_up_is_none_and_harms_no_family(estate: Estate, browser: Browser) -> None:
+    token = refresh(estate, "hinderpremie", offline(browser).body["refresh_token"]).body["refresh_token"]
+    number, grant_id, secret = token.split("~")
+    made_up = (
+        f"0~{grant_id}~{secret}",
+        f"{int(number) + 1}~{grant_id}~{secret}",
+        f"0{number}~{grant_id}~{secret}",
+        f"{number}~{grant_id}~{'0' * 64}",
+        f"{number}~{grant_id}~{secret.upper()}",
+        f"{number}~{grant_id}",
+        f"{number}~~{secret}",
+        grant_id,
+        token + "~",
+        token + "\0",
+    )
+    for one in made_up:
+        assert refresh(estate, "hinderpremie", one).body["error"] == "invalid_grant", one
+        assert introspect(estate, "hinderpremie", one) == {"active": False}
+        assert estate.call("/op/v1/revoke", "hinderpremie", {"token": one}).status == 200
+    assert refresh(estate, "hinderpremie", token).status == 200
 
 
 @pytest.mark.parametrize(("rotation", "stays"), [(False, True), (True, False)])

@@ -9,7 +9,7 @@ from idp.housekeeping import PAUSE_SECONDS, Housekeeping
 from idp.records import endings, tables
 from idp.records.clients import ClientRecords
 from idp.records.endings import KEPT_SECONDS, Endings
-from idp.records.grants import GrantRecords, RefreshToken
+from idp.records.grants import GrantRecords
 from idp.records.registration_tokens import RegistrationTokens
 from idp.settings import Settings
 from tests.clock import FakeClock
@@ -48,24 +48,13 @@ def test_a_session_goes_a_day_after_its_end(engine: Engine, clock: FakeClock, pu
     assert left(engine, tables.session) == 0
 
 
-def test_a_used_refresh_token_and_a_barred_grant_stay_as_long_as_they_matter(
-    engine: Engine, clock: FakeClock, purging: Endings
-) -> None:
-    grants, now = GrantRecords(engine, clock), int(clock())
-    used = RefreshToken(token_hash="h", grant_id="g", expires_at=now + 30 * 86400, used_at=now)
-    with engine.begin() as connection:
-        values = {name: getattr(used, name) for name in used.__struct_fields__}
-        connection.execute(insert(tables.refresh_token).values(**values))
-    grants.end("barred")
+def test_a_barred_grant_stays_as_long_as_it_matters(engine: Engine, clock: FakeClock, purging: Endings) -> None:
+    GrantRecords(engine, clock).end("barred")
     purging.purge()
     assert left(engine, tables.grant) == 1
-    clock.advance(30 * 86400 - 1)
+    clock.advance(KEPT_SECONDS + 1)
     purging.purge()
     assert left(engine, tables.grant) == 0
-    assert grants.refresh_token("h") == used
-    clock.advance(KEPT_SECONDS + 2)
-    purging.purge()
-    assert left(engine, tables.refresh_token) == 0
 
 
 def test_initial_access_tokens_go_when_they_are_used_up_or_over(
