@@ -33,6 +33,11 @@ KINDS = sa.select(credential.c.kind).where(OF_PERSON)
 ONE = sa.select(credential.c.secret, credential.c.destination).where(
     OF_PERSON, credential.c.kind == sa.bindparam("_kind")
 )
+MARK = (
+    sa.update(credential)
+    .where(OF_PERSON, credential.c.kind == sa.bindparam("_kind"))
+    .values(last_used_at=sa.bindparam("_used_at"))
+)
 
 
 class Sealer(Protocol):
@@ -58,6 +63,7 @@ class Credentials:
         self._engine = engine
         self._kinds = Prepared(engine, KINDS)
         self._one = Prepared(engine, ONE)
+        self._mark = Prepared(engine, MARK)
         self._sealer = sealer
         self._clock = clock
 
@@ -77,6 +83,20 @@ class Credentials:
         """The number (E.164) to which this person's codes are sent, or None."""
         return self._read(national_number, "sms", column="destination")
 
+    def rows(self, national_number: str) -> list[tuple[str, int, int | None]]:
+        """Kind, first and last use of each key of this person, the oldest first."""
+        mine = credential.c.person_key == self.person_key(national_number)
+        asked = sa.select(credential.c.kind, credential.c.created_at, credential.c.last_used_at).where(mine)
+        with self._engine.connect() as connection:
+            found = connection.execute(asked.order_by(credential.c.created_at, credential.c.kind))
+            return [(row.kind, row.created_at, row.last_used_at) for row in found]
+
+    def enrol_anew(self, national_number: str, kind: str, *, secret: str) -> None:
+        """Keep this key in place of the one of its kind that was there: known from now on, and not used yet."""
+        self.enrol(national_number, kind, secret=secret)
+        values = {"created_at": int(self._clock()), "last_used_at": None}
+        self._update(self.person_key(national_number), kind, values=values)
+
     def enrol(self, national_number: str, kind: str, *, secret: str = "", destination: str = "") -> None:
         """Keep this key of this person, once; what is not given stays as it was. A password comes as its hash only."""
         if kind == "password" and secret and not secret.startswith("$argon2id$"):
@@ -89,7 +109,7 @@ class Credentials:
 
     def mark_used(self, national_number: str, kind: str) -> None:
         """Remember that this key has just been used; nothing happens if it is not there."""
-        self._update(self.person_key(national_number), kind, values={"last_used_at": int(self._clock())})
+        self._mark.run({"_person": self.person_key(national_number), "_kind": kind, "_used_at": int(self._clock())})
 
     def person_key(self, national_number: str) -> str:
         """The name under which this person stands in a store: tells nothing to who lacks the master key."""

@@ -55,11 +55,15 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Identification:
-    """Who was proven to sit there: the national number, and the names if the key carries them from a trusted source."""
+    """Who was proven to sit there: the national number, and the names if the key carries them from a trusted source.
+
+    `methods` are those of this very use, where they are others than the key's usual ones.
+    """
 
     national_number: str
     given_name: str = ""
     family_name: str = ""
+    methods: tuple[str, ...] = ()
 
 
 class AuthenticationFailed(Exception):
@@ -89,4 +93,65 @@ class Authenticator(Protocol):
 
     def finish(self, attempt: Attempt, answer: Mapping[str, str]) -> Identification | Page | Redirect:
         """Take the person's answer: who it is, or the next page of the same key; else AuthenticationFailed."""
+        ...
+
+
+@dataclass(frozen=True)
+class HeldKey:
+    """A key that a person has: its kind, the name that they gave it, since when we know it, and when it was last used.
+
+    `is_ours` means that it is enrolled here and can be removed here; `has_name` that it can be named.
+    """
+
+    id: str
+    kind: str
+    created_at: int
+    last_used_at: int | None
+    name: str = ""
+    is_ours: bool = False
+    has_name: bool = False
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """Who adds a key, in one session of one browser; `id` is unguessable and stays the same from `begin` on.
+
+    `name` is the person's, as the person knows it.
+    """
+
+    id: str
+    origin: str
+    national_number: str
+    name: str
+
+
+class EnrolmentFailed(Exception):
+    """The key is not added. `reason` is for the log alone; `page` is what to show."""
+
+    def __init__(self, reason: str, page: Page) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.page = page
+
+
+class Enrolment(Protocol):
+    """How people add a key of one kind by themselves; `kind` is the name of the key."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def needed_level(self, national_number: str) -> int:
+        """How surely this person has to be signed in to add one."""
+        ...
+
+    def begin(self, applicant: Applicant) -> Page:
+        """The page that adds it. Its form posts back to `finish`."""
+        ...
+
+    def finish(self, applicant: Applicant, answer: Mapping[str, str]) -> str:
+        """Add the key; the id under which it is now held. EnrolmentFailed if nothing was added."""
+        ...
+
+    def picture(self, applicant: Applicant) -> bytes:
+        """The picture (SVG) that its page shows; empty if there is none."""
         ...

@@ -17,15 +17,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from authenticators import credentials, itsme
 from authenticators.credentials import Credentials
+from authenticators.enrolled import EnrolledKeys
+from authenticators.passkey import PasskeySignIn
+from authenticators.passkey_enrolment import PasskeyEnrolment
+from authenticators.passkeys import Passkeys
 from authenticators.password import Password, PasswordStep, wrong_passwords
 from authenticators.simulators.clock import SimulatedClock
 from authenticators.totp import Totp
+from authenticators.totp_enrolment import TotpEnrolment
 from authenticators.upstream import Upstream
 from idm.directory import Directory
 from idm.model import METADATA
 from idp import store_sql
 from idp.app import Application, create_app
-from idp.authenticator import Authenticator
+from idp.authenticator import Authenticator, Enrolment
 from idp.browser import Cookies
 from idp.certificates import load_authorities
 from idp.client_keys import ClientKeys
@@ -76,6 +81,7 @@ class House:
         self.master_key = load_master_key(settings.master_key_file)
         self.engine = open_database(settings.database_url)
         self.credentials = Credentials(self.engine, self.master_key, clock=clock)
+        self.passkeys = Passkeys(self.engine, self.master_key, clock=clock)
         self.clients = ClientRecords(self.engine, clock, own=(own_client(settings),))
         self.registration_tokens = RegistrationTokens(self.engine, clock)
         longest = max(settings.id_token_seconds, settings.access_token_seconds)
@@ -118,7 +124,15 @@ def password_step(house: House, store: Store) -> PasswordStep:
 
 def real_keys(house: House, store: Store, *, step: PasswordStep) -> list[Authenticator]:
     """The digital keys that are no one's but ours, and those of others that the operator has set."""
-    return [Totp(step, store, clock=house.clock), Password(step), *itsme_keys(house, store)]
+    own = Totp(step, store, clock=house.clock), PasskeySignIn(house.passkeys, store, clock=house.clock), Password(step)
+    return [*own, *itsme_keys(house, store)]
+
+
+def enrolments(house: House, store: Store) -> dict[str, Enrolment]:
+    """The keys that people can add by themselves."""
+    passkey = PasskeyEnrolment(house.passkeys, store, clock=house.clock)
+    totp = TotpEnrolment(house.credentials, store, clock=house.clock)
+    return {passkey.kind: passkey, totp.kind: totp}
 
 
 def itsme_keys(house: House, store: Store) -> list[Authenticator]:
@@ -161,7 +175,8 @@ def make_provider(house: House, store: Store, *, keys: list[Authenticator]) -> P
         directory=directory,
         identities=Identities(directory, levels, clock=clock),
         authenticators={key.name: key for key in keys},
-        enrolled=house.credentials,
+        enrolled=EnrolledKeys(house.credentials, house.passkeys),
+        enrolments=enrolments(house, store),
         levels=levels,
         fetching=fetching,
         # Of its own: what is delivered beside the requests starves none of them, and is starved by none.
@@ -209,6 +224,7 @@ def make_simulated_application(settings: Settings, clock: SimulatedClock) -> App
     simulation = Simulation(settings.world_file, store, step=step, clock=clock)
     keys = real_keys(house, store, step=step) + simulation.keys
     provider = make_provider(house, store, keys=keys).with_shortcuts(simulation.shortcuts)
+    provider = provider.with_messages(simulation.tell)
     if provider.directory.has_real_number():
         raise CommandFailed("TOEGANG_SIMULATORS is on, but the database holds real national numbers: switch it off.")
     return create_app(provider, Surroundings(house.is_ready, ROOT / "static", simulation.pages))

@@ -4,8 +4,8 @@ Promises: everything that can vary (where things are kept, who signs people in, 
 Must not know: how any of it is made.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cryptography.x509 import Certificate
@@ -13,7 +13,7 @@ from cryptography.x509 import Certificate
 from claims.subject import subject
 from idm.directory import Directory
 from idm.facts import Person
-from idp.authenticator import Authenticator
+from idp.authenticator import Authenticator, Enrolment, HeldKey
 from idp.browser import Cookies
 from idp.client_keys import ClientKeys
 from idp.clients import Client
@@ -43,6 +43,26 @@ class Enrolled(Protocol):
 
     def enrol(self, national_number: str, kind: str) -> None:
         """Remember that the person has this key."""
+        ...
+
+    def mark_used(self, national_number: str, kind: str) -> None:
+        """Remember that this key has just been used."""
+        ...
+
+    def held(self, national_number: str) -> tuple[HeldKey, ...]:
+        """Every key of a person."""
+        ...
+
+    def rename(self, national_number: str, id: str, *, name: str) -> bool:
+        """Give a key of a person another name; False if they have none of this id that can have one."""
+        ...
+
+    def remove(self, national_number: str, id: str, *, others: Iterable[str]) -> bool:
+        """Remove a key of a person; False if there is none, or no other of the kinds `others` would be left."""
+        ...
+
+    def phone(self, national_number: str) -> str:
+        """The phone at which a person gets codes; empty if there is none."""
         ...
 
 
@@ -104,6 +124,8 @@ class Provider:
     upstream_keyring: Keyring
     cookies: Cookies
     pages: Pages
+    enrolments: Mapping[str, Enrolment] = field(default_factory=dict)
+    tell: Callable[[str, str], None] = lambda _address, _text: None
     shortcuts: tuple[Shortcut, ...] = ()
     close: Callable[[], None] = lambda: None
 
@@ -123,3 +145,7 @@ class Provider:
     def with_shortcuts(self, shortcuts: tuple[Shortcut, ...]) -> "Provider":
         """The same provider, with sign-ins by one click."""
         return replace(self, shortcuts=shortcuts)
+
+    def with_messages(self, tell: Callable[[str, str], None]) -> "Provider":
+        """The same provider, that brings messages (address, text) to people."""
+        return replace(self, tell=tell)

@@ -22,6 +22,7 @@ from idp.flows.failure import as_json, as_page
 from idp.flows.holdings import Holdings
 from idp.flows.identity import IdentityChoice
 from idp.flows.introspection import Introspection
+from idp.flows.keys import KeysPage
 from idp.flows.login import Login
 from idp.flows.logout import Logout
 from idp.flows.no_access import NoAccess
@@ -34,7 +35,7 @@ from idp.flows.start import Start
 from idp.flows.static import StaticFiles
 from idp.flows.token import TokenEndpoint
 from idp.flows.userinfo import Userinfo
-from idp.http import Answer, Endpoint, Request
+from idp.http import Answer, Endpoint, Request, see_other
 from idp.provider import Provider
 
 
@@ -83,6 +84,7 @@ def all_routes(provider: Provider, surroundings: Surroundings) -> tuple[Route, .
         *registration_routes(provider),
         *page_routes(provider),
         *elsewhere_routes(provider),
+        *key_routes(provider),
         *start_routes(provider, surroundings.is_ready),
         *(simulator_routes(provider, simulated) if simulated else ()),
         Route("GET", "/static/<path:name>", StaticFiles(surroundings.static).answer),
@@ -156,6 +158,20 @@ def elsewhere_routes(provider: Provider) -> tuple[Route, ...]:
         Route("GET", "/op/v1/device/qr/<user_code>", device.picture),
         Route("GET", "/op/v1/backchannel/approve", approval.page),
         Route("POST", "/op/v1/backchannel/approve", approval.decided),
+    )
+
+
+def key_routes(provider: Provider) -> tuple[Route, ...]:
+    """Mijn digitale sleutels."""
+    keys = KeysPage(provider)
+    return (
+        Route("GET", "/sleutels", lambda _request: see_other("/sleutels/")),
+        Route("GET", "/sleutels/", keys.page),
+        Route("GET", "/sleutels/nieuw/<kind>", keys.add),
+        Route("POST", "/sleutels/nieuw/<kind>", keys.added),
+        Route("GET", "/sleutels/nieuw/<kind>/beeld", keys.picture),
+        Route("GET", "/sleutels/sleutel/<id>", keys.key),
+        Route("POST", "/sleutels/sleutel/<id>", keys.change),
     )
 
 

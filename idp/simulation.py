@@ -41,6 +41,7 @@ class Simulation:
             card_reader(people, store, clock=clock),
             SimulatedPhone(sms, inbox, phone_of=step.credentials.phone),
         ]
+        self.tell = inbox.send
         self.shortcuts = tuple(Shortcut(one.label, one.key, one.answer) for one in personas.shortcuts(people))
         self.pages = simulated_pages(inbox, people, clock=clock)
 

@@ -189,8 +189,9 @@ class Login:
         person = self._person(identification)
         if key.name not in self._provider.enrolled.kinds(identification.national_number):
             self._provider.enrolled.enrol(identification.national_number, key.name)
+        self._provider.enrolled.mark_used(identification.national_number, key.name)
         # One moment for both: a sign-in that is older than its request says would not count for it.
-        used = authentication(key, at=self._provider.now())
+        used = authentication(key, at=self._provider.now(), methods=identification.methods)
         session = self._waiting.session(request) or self._provider.sessions.by_browser(waiting.browser)
         cookies = self._sign_in(session, person, new=self._new_session(person, waiting.browser, used=used))
         self._waiting.advance(waiting, authenticated_at=used.at, identity="")
@@ -242,9 +243,10 @@ class Login:
         )
 
 
-def authentication(key: Authenticator, *, at: int) -> Authentication:
-    """A sign-in with this key at that moment."""
-    return Authentication(key=key.name, acr=key.means.urn, level=key.means.level, methods=key.methods, at=at)
+def authentication(key: Authenticator, *, at: int, methods: tuple[str, ...] = ()) -> Authentication:
+    """A sign-in with this key at that moment; by these methods, or by its usual ones."""
+    used = methods or key.methods
+    return Authentication(key=key.name, acr=key.means.urn, level=key.means.level, methods=used, at=at)
 
 
 def choice(key: Authenticator) -> Choice:

@@ -1,7 +1,7 @@
 """Our own pages for whoever is signed in: who that is, or the way there, by the same sign-in as for any application.
 
-Promises: a page is shown to the person of this browser's session alone; whoever stops signing in is at the start page.
-Must not know: what a page shows.
+Promises: a page is shown to the person of this browser's session alone, signed in as surely and lately as it needs;
+whoever stops signing in is at the start page, or where the page says. Must not know: what a page shows.
 """
 
 from dataclasses import dataclass
@@ -24,19 +24,36 @@ class Visitor:
     person: Person
 
 
-def visitor(provider: Provider, request: Request, *, address: str) -> Visitor | Answer:
-    """Whoever is signed in; else, or back from the sign-in, the answer that leads on."""
+@dataclass(frozen=True)
+class Need:
+    """How surely, and how long ago at most, one has to be signed in; `back` is where whoever stops signing in is."""
+
+    level: int = 0
+    seconds: int | None = None
+    back: str = "/"
+
+    def is_met(self, session: Session, *, now: int) -> bool:
+        """Whether a sign-in of this session will do."""
+        since = 0 if self.seconds is None else now - self.seconds
+        return session.strongest(acrs=frozenset(), level=self.level, since=since) is not None
+
+
+ANY = Need()
+
+
+def visitor(provider: Provider, request: Request, *, address: str, need: Need = ANY) -> Visitor | Answer:
+    """Whoever is signed in as surely as need be; else, or back from the sign-in, the answer that leads on."""
     parameters, waiting = request.query_parameters(), Waiting(provider)
     session = waiting.session(request)
     person = provider.directory.person(session.person_id) if session else None
-    if session is None or person is None:
-        return see_other("/") if "error" in parameters else sign_in(provider, waiting, address=address)
+    if session is None or person is None or not need.is_met(session, now=provider.now()):
+        return see_other(need.back) if "error" in parameters else sign_in(provider, waiting, address=address, need=need)
     if "code" in parameters:  # the session is what we came for, the code is nobody's
         return see_other(address)
     return Visitor(session, person)
 
 
-def sign_in(provider: Provider, waiting: Waiting, *, address: str) -> Answer:
+def sign_in(provider: Provider, waiting: Waiting, *, address: str, need: Need = ANY) -> Answer:
     """To the sign-in, with a request of our own that leads back to this page."""
     asked = AuthorizationRequest(
         id="",
@@ -46,6 +63,8 @@ def sign_in(provider: Provider, waiting: Waiting, *, address: str) -> Answer:
         response_mode="",
         scope=("openid",),
         created_at=provider.now(),
+        floor=need.level,
+        max_age=need.seconds,
     )
     return see_other(f"/op/v1/auth/{waiting.keep(asked).id}")
 

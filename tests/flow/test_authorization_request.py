@@ -332,9 +332,9 @@ def test_a_garbled_max_age_is_refused(browser: Browser, max_age: str) -> None:
     [
         (EID, ["eid"]),
         (f"{TOTP} {EID}", ["eid", "totp"]),
-        ("urn:unknown", ["eid", "totp", "sms"]),
+        ("urn:unknown", ["eid", "totp", "passkey", "sms"]),
         (f"urn:unknown {TOTP}", ["totp"]),
-        (PASSWORD, ["eid", "totp", "sms"]),
+        (PASSWORD, ["eid", "totp", "passkey", "sms"]),
         (f"{PASSWORD} {TOTP}", ["totp"]),
     ],
 )

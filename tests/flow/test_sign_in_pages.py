@@ -536,7 +536,7 @@ def test_the_last_choice_stands_first_in_a_new_session_in_another_browser(estate
 def test_the_key_used_last_stands_first(browser: Browser) -> None:
     assert login_page(browser).keys[0] == "eid"
     arrive(browser, "hinderpremie", "dirk", "sms")
-    assert login_page(browser, prompt="login").keys == ["sms", "eid", "totp"]
+    assert login_page(browser, prompt="login").keys == ["sms", "eid", "totp", "passkey"]
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ KNOWN_ONLY_IN = {
     "redis": ("idp/store_redis.py",),
     "sqlalchemy": (
         *("idm/", "idp/migrations/", "idp/database.py", "idp/store_sql.py", "idp/records"),
-        *("authenticators/credentials.py", *COMPOSITION_ROOT),
+        *("authenticators/credentials.py", "authenticators/passkeys.py", *COMPOSITION_ROOT),
     ),
 }
 

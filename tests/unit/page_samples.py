@@ -10,6 +10,8 @@ from pathlib import Path
 from idp.flows.consent import ROWS, Row
 from idp.pages import LANGUAGES, Asking, Frame, Pages
 from tests.unit.page_values import (
+    ADD_APP,
+    ADD_PASSKEY,
     ALONE,
     APPLICATIONS,
     BACKCHANNEL,
@@ -26,6 +28,8 @@ from tests.unit.page_values import (
     ITSME,
     ITSME_PHONE,
     ITSME_WAIT,
+    KEY_PAGE,
+    KEYS_PAGE,
     KORENAAR,
     LOGGED_OUT,
     LOGIN,
@@ -35,6 +39,7 @@ from tests.unit.page_values import (
     NOON,
     NOORD,
     OTHER_KIND,
+    PASSKEY,
     PASSWORD,
     PERSONAS,
     REASONS,
@@ -210,6 +215,30 @@ SAMPLES = [
     *_of(
         Sample("some", "flows/holdings.html", "consents", HOLDINGS),
         {"stopped": {"withdrawn": "Weerbericht"}, "nothing": {"holdings": [], "withdrawn": "Weerbericht"}},
+        asking=None,
+    ),
+    *_of(
+        Sample("some", "flows/keys.html", "keys", KEYS_PAGE),
+        {
+            **{one: {"change": one, "changed_kind": "passkey"} for one in ("added", "removed", "renamed")},
+            "nothing": {"keys": [], "kinds": set()},
+        },
+        asking=None,
+    ),
+    *_of(Sample("named", "flows/key.html", "key", KEY_PAGE), {"last": {"is_last": True}}, asking=None),
+    *_of(Sample("plain", "authenticators/passkey.html", "passkey", PASSKEY), {"wrong": {"wrong": True}}),
+    *_of(
+        Sample("plain", "authenticators/passkey_enrolment.html", "key-add", ADD_PASSKEY),
+        {"wrong": {"wrong": True}},
+        asking=None,
+    ),
+    *_of(
+        Sample("plain", "authenticators/totp_enrolment.html", "key-add", ADD_APP),
+        {
+            "known": {"sets_password": False},
+            **{one: {"wrong": one} for one in ("code", "password")},
+            "exhausted": {"wrong": "exhausted", "seed": ""},
+        },
         asking=None,
     ),
     Sample(

@@ -6,10 +6,12 @@ Promises: invented people, organisations and numbers alone. Must not know: which
 from dataclasses import dataclass, replace
 from datetime import date
 
+from idp.authenticator import HeldKey
 from idp.clients import Client
 from idp.flows.ciba_page import Entry
 from idp.flows.consent import Row
 from idp.flows.holdings import Holding
+from idp.flows.keys import Listed
 from idp.pages import Asking
 
 NOON = 1795518128
@@ -220,6 +222,39 @@ HOLDINGS: dict[str, object] = {
     ],
     "withdrawn": "",
     "action": "/op/v1/consents",
+}
+KEY = HeldKey("ab12", "passkey", NOON - 86400, NOON, "Mijn <telefoon>", True, True)
+KEYS_PAGE: dict[str, object] = {
+    "keys": [
+        Listed(HeldKey("eid", "eid", NOON - 9 * 86400, None), 35),
+        Listed(HeldKey("acme", "acme", NOON, None), 0),
+        Listed(HeldKey("totp", "totp", NOON, NOON, is_ours=True), 26),
+        Listed(KEY, 26),
+    ],
+    "addable": [("passkey", "/sleutels/nieuw/passkey"), ("totp", "/sleutels/nieuw/totp"), ("acme", "/x")],
+    "kinds": {"eid", "acme", "totp", "passkey"},
+    "change": "",
+    "changed_kind": "",
+}
+KEY_PAGE: dict[str, object] = {
+    "key": Listed(KEY, 26),
+    "is_last": False,
+    "action": "/sleutels/sleutel/ab12",
+    "back_url": "/sleutels/",
+}
+PASSKEY = {"options": '{"challenge": "c"}', "wrong": False, "action": "/login/passkey?begun=b"}
+ADDING = {
+    "action": "/sleutels/nieuw/x?begun=b",
+    "picture_url": "/sleutels/nieuw/x/beeld?begun=b",
+    "back_url": "/sleutels/",
+}
+ADD_PASSKEY = {"options": '{"user": {}}', "wrong": False, "longest_name": 40, **ADDING}
+ADD_APP = {
+    "seed": "M34W 7MW7 XMXJ FDRJ 7W7S RP4Q 5TRH DPUJ",
+    "sets_password": True,
+    "shortest_password": 12,
+    "wrong": "",
+    **ADDING,
 }
 LOGGED_OUT: dict[str, object] = {"back_url": "", "back_name": "", "frames": [], "is_awaited": False}
 APPLICATIONS = [{"name": "Hinderpremie", "url": "http://localhost:8001/"}]
