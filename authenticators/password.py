@@ -7,6 +7,7 @@ same work, one argon2id verification; a flood of guesses cannot take all process
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from secrets import token_urlsafe
 from threading import BoundedSemaphore
 
@@ -31,6 +32,12 @@ def hash_password(password: str) -> str:
     return _hasher.hash(_spell(password))
 
 
+@cache
+def hash_of_nobody() -> str:
+    """A hash that no password fits: who is unknown takes as long as who is known, and learns nothing from the time."""
+    return hash_password(token_urlsafe(32))
+
+
 def wrong_passwords(store: Store, clock: Clock) -> Tries:
     """The wrong passwords of a person: more than anyone mistypes, too few to find one by trying."""
     return Tries(store, WRONG_AN_HOUR, clock=clock, seconds=HOUR_SECONDS)
@@ -44,7 +51,7 @@ class PasswordStep:
         self._wrong = wrong
         self._turns = BoundedSemaphore(concurrent)
         self._patience_seconds = patience
-        self._nobody = hash_password(token_urlsafe(32))
+        self._nobody = hash_of_nobody()
 
     def page(self, attempt: Attempt, *, key: str) -> Page:
         """The first page of the key of this name."""

@@ -6,10 +6,10 @@ who may do what. Must not know: the database, or what day it is.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Someone with a national number; `id` is what others know as vo_id, `subject` is random."""
 
     id: str

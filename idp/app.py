@@ -48,7 +48,7 @@ class Application:
         self.provider = provider
         self._headers = headers_of_every_answer(provider)
         self._cross_origin = CrossOrigin(provider)
-        self._fixed: dict[tuple[str, str], Route] = {}
+        self._fixed: dict[str, dict[str, Route]] = {}
         self._flask = Flask(__name__, static_folder=None)
         # An address is what it is: a helpful redirect would be built from the Host header.
         self._flask.url_map.merge_slashes = self._flask.url_map.strict_slashes = False
@@ -57,7 +57,7 @@ class Application:
             if route.is_shared:
                 self._mount(Route("OPTIONS", route.address, self._cross_origin.preflight(route.methods), as_json))
         self._addresses = self._flask.url_map.bind("")
-        self._flask.register_error_handler(HTTPException, self._unrouted)
+        self._flask.register_error_handler(HTTPException, self._elsewhere)
 
     def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -67,9 +67,12 @@ class Application:
             environ = {**environ, "REQUEST_METHOD": method}
         try:
             route, path = self._found("GET" if method == "HEAD" else method, environ.get("PATH_INFO", ""))
+        except WrongMethod as error:
+            answer = self._unrouted(error, environ)
         except HTTPException:
             return self._flask.wsgi_app(dict(environ), start_response)
-        answer = self._answer(route, environ, path=path)
+        else:
+            answer = self._answer(route, environ, path=path)
         start_response(STATUS_LINES[answer.status], [*answer.headers, ("Content-Length", str(len(answer.body)))])
         return [b"" if method == "HEAD" else answer.body]
 
@@ -79,14 +82,16 @@ class Application:
 
     def _mount(self, route: Route) -> None:
         methods = route.methods.split()
-        if "<" not in route.address:
-            self._fixed.update({(method, route.address): route for method in methods})
-        self._flask.url_map.add(Rule(route.address, endpoint=route, methods=methods))
+        if "<" in route.address:
+            self._flask.url_map.add(Rule(route.address, endpoint=route, methods=methods))
+        else:
+            self._fixed.setdefault(route.address, {}).update(dict.fromkeys(methods, route))
 
     def _found(self, method: str, address: str) -> tuple[Route, Mapping[str, str]]:
-        fixed = self._fixed.get((method, address))
-        if fixed:
-            return fixed, {}
+        if fixed := self._fixed.get(address):
+            if method not in fixed:
+                raise WrongMethod(valid_methods=[*fixed, *(["HEAD"] if "GET" in fixed else [])])
+            return fixed[method], {}
         # WSGI hands the bytes of an address over as if each were a character (PEP 3333).
         return self._addresses.match(address.encode("latin-1").decode("utf-8", "replace"), method)
 
@@ -107,16 +112,20 @@ class Application:
             answer = answer.with_headers(*self._cross_origin.headers(request))
         return self._finished(answer, may_be_framed=route.may_be_framed)
 
-    def _unrouted(self, error: HTTPException) -> Response:
+    def _elsewhere(self, error: HTTPException) -> Response:
+        answer = self._unrouted(error, flask_request.environ)
+        return Verbatim(answer.body, answer.status, list(answer.headers))
+
+    def _unrouted(self, error: HTTPException, environ: Mapping[str, Any]) -> Answer:
         failure: ProtocolError = NotFound("No page.")
         if isinstance(error, WrongMethod):
             failure = MethodNotAllowed("This method is not allowed.")
-        request = read_request(flask_request.environ, {})
+        request = read_request(environ, {})
         is_program = request.address.startswith(("/op/v1/", "/op/.well-known/", "/.well-known/"))
         answer = self._finished((as_json if is_program else as_page)(self.provider, request, error=failure))
         if isinstance(error, WrongMethod):  # RFC 9110 §15.5.6
             answer = answer.with_headers(("Allow", ", ".join(sorted(error.valid_methods or ()))))
-        return Verbatim(answer.body, answer.status, list(answer.headers))
+        return answer
 
     def _finished(self, answer: Answer, *, may_be_framed: bool = False) -> Answer:
         named = {name for name, _ in answer.headers} | ({"X-Frame-Options"} if may_be_framed else set())

@@ -7,6 +7,7 @@ looked up anew, so that an ended right is gone at once. Must not know: pages, to
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from idm.days import day_of
 from idm.directory import Directory
@@ -30,12 +31,12 @@ class Option:
         """The target group of the identities in it."""
         return self.identities[0].target_group
 
-    @property
+    @cached_property
     def until(self) -> date | None:
         """The last day on which all that a token would tell of it holds."""
         return min((identity.until for identity in self.identities if identity.until), default=None)
 
-    @property
+    @cached_property
     def lasts_until(self) -> date | None:
         """The last day on which anything of it holds; None if something has no end."""
         ends = [identity.lasts_until for identity in self.identities]
@@ -54,6 +55,9 @@ class Options:
         return next((option for option in self.options if option.value == value), None)
 
 
+FOR_ONESELF = Options((Option(f"{CITIZEN}:", (citizen(),)),))
+
+
 class Identities:
     """Asks IDM on behalf of the flows."""
 
@@ -65,7 +69,7 @@ class Identities:
     def options(self, person_id: str, client: Client, *, level: int) -> Options:
         """The options of a person for a client, today, in a session of this level."""
         if client.choice == "none":
-            return Options((Option(f"{CITIZEN}:", (citizen(),)),))
+            return FOR_ONESELF
         facts = self._directory.facts(person_id, client.application)
         found = entitlements(facts, day_of(self._clock()), reached=self._levels.reached(level))
         return Options(options_of(client, found.identities), found.missing)

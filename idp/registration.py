@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from idp.addresses import is_acceptable_uri, is_web_address
+from idp.addresses import is_acceptable_uri, is_https_address
 from idp.client_rules import client_faults
 from idp.clients import Client
 from idp.errors import ProtocolError
@@ -155,7 +155,7 @@ def rules(asked: Client, metadata: Mapping[str, Any]) -> tuple[tuple[bool, str],
         (any(len(one) > MOST_URIS for one in lists), f"No list may have more than {MOST_URIS} entries."),
         (asked.jwks is not None and not is_public_key_set(asked.jwks), "jwks: public keys only, each well-formed."),
         (asked.jwks is not None and "jwks_uri" in metadata, "jwks and jwks_uri exclude each other."),
-        (not is_web_address(asked.initiate_login_uri), "initiate_login_uri must be https."),
+        (not is_https_address(asked.initiate_login_uri), "initiate_login_uri must be https."),
         (not 0 <= (asked.default_max_age or 0) < 10**9, "default_max_age must be a number of at most nine digits."),
     )
 

@@ -86,20 +86,21 @@ class Lines:
     """
 
     def __init__(self, client: Client) -> None:
-        self._client = client
         self._library: Callable[..., Any] = client.execute_command
+        # A cluster has one for each of its servers, and knows best which.
+        self._pool: Any = None if isinstance(client, RedisCluster) else client.connection_pool
         self._idle: deque[Any] = deque()
 
     def ask(self, *command: object) -> Any:
         """What Redis answers; ResponseError as it says so, ConnectionError where it cannot be reached."""
-        if isinstance(self._client, RedisCluster):
+        if self._pool is None:
             return self._library(*command)
-        line = self._idle_or_new(self._client)
+        line = self._idle_or_new(self._pool)
         try:
             line.send_command(*command, check_health=False)
             answer = line.read_response()
         except (exceptions.ConnectionError, exceptions.TimeoutError):
-            self._client.connection_pool.release(line)
+            self._pool.release(line)
             # Lost, or another server leads by now. The library's patient way tries again; asking twice is safe: what
             # was taken or added by a first try is refused to the second.
             return self._library(*command)
@@ -109,11 +110,11 @@ class Lines:
         self._idle.append(line)
         return answer
 
-    def _idle_or_new(self, client: Redis) -> Any:
+    def _idle_or_new(self, pool: Any) -> Any:
         try:
             return self._idle.pop()
         except IndexError:
-            return client.connection_pool.get_connection()
+            return pool.get_connection()
 
     def run(self, script: Script, key: bytes, *values: object) -> Any:
         """The answer of a script about one key."""

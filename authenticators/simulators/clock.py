@@ -3,8 +3,6 @@
 Promises: one answer to all threads; never farther than ten years off. Must not know: who asks, or why it was moved.
 """
 
-from threading import Lock
-
 from idp.store import Clock
 
 FARTHEST_DAYS = 3660
@@ -17,7 +15,6 @@ class SimulatedClock:
     def __init__(self, real: Clock) -> None:
         self._real = real
         self._offset_days = 0
-        self._lock = Lock()
 
     def __call__(self) -> float:
         """Seconds since the epoch, moved."""
@@ -26,12 +23,10 @@ class SimulatedClock:
     @property
     def offset_days(self) -> int:
         """How many days this clock is ahead of the real one."""
-        with self._lock:
-            return self._offset_days
+        return self._offset_days
 
     def set_offset_days(self, days: int) -> None:
         """Move the clock this far from the real one; ValueError beyond ten years."""
         if abs(days) > FARTHEST_DAYS:
             raise ValueError(f"at most {FARTHEST_DAYS} days from the real time")
-        with self._lock:
-            self._offset_days = days
+        self._offset_days = days

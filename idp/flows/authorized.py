@@ -50,6 +50,8 @@ class Authorization(msgspec.Struct, frozen=True):
         return self.released(scopes) | self._asked(self.grant.claims.userinfo)
 
     def _asked(self, wanted: Wanted) -> dict[str, object]:
+        if not wanted:
+            return {}
         # Never beyond the registered scopes; a claim with another value than asked is not what was asked (§5.5.1).
         scopes = frozenset[str]().union(*(scopes_for(name, self.client) for name in wanted))
         told = self.released(scopes)

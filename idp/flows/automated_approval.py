@@ -9,6 +9,7 @@ import msgspec
 from idp.errors import InvalidRequest
 from idp.flows.answered import PolledAnswers
 from idp.flows.codes import code_of
+from idp.flows.consent import consent_given
 from idp.flows.interaction import (
     AskConsent,
     ChooseIdentity,
@@ -58,8 +59,9 @@ class AutomatedApproval:
             if isinstance(step, ChooseIdentity):
                 waits = msgspec.structs.replace(waits, identity=step.options[0].value)
             elif isinstance(step, AskConsent):
-                mark = consent_mark(session, step.option, face=self._waiting.client(waits).face)
-                waits = msgspec.structs.replace(waits, consent=mark)
+                client = self._waiting.client(waits)
+                self._provider.consents.allow(consent_given(waits, session, client=client))
+                waits = msgspec.structs.replace(waits, consent=consent_mark(session, step.option, face=client.face))
             else:
                 break
         return None

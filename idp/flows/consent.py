@@ -98,20 +98,20 @@ class ConsentQuestion:
             mark = consent_mark(session, step.option, face=client.face)
             # Somebody else, on behalf of another, or an application that looked otherwise: a yes to something else.
             if form.get("mark") == mark:
-                self._allow(waiting, session, client=client)
+                self._provider.consents.allow(consent_given(waiting, session, client=client))
                 self._waiting.advance(waiting, consent=mark)
         return see_other(f"/op/v1/auth/{waiting.id}")
 
-    def _allow(self, waiting: AuthorizationRequest, session: Session, *, client: Client) -> None:
-        self._provider.consents.allow(
-            Consent(
-                person_id=session.person_id,
-                client_id=waiting.client_id,
-                scopes=frozenset(waiting.scope),
-                claims=claims_asked(waiting, client),
-                face=client.face,
-            )
-        )
+
+def consent_given(waiting: AuthorizationRequest, session: Session, *, client: Client) -> Consent:
+    """What a yes to this request allows."""
+    return Consent(
+        person_id=session.person_id,
+        client_id=waiting.client_id,
+        scopes=frozenset(waiting.scope),
+        claims=claims_asked(waiting, client),
+        face=client.face,
+    )
 
 
 def place_of(redirect_uri: str) -> str:

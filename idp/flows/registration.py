@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
+from idp.addresses import web_origin
 from idp.client_authentication import SECRET_PURPOSE
 from idp.clients import Client
 from idp.errors import InvalidToken, ProtocolError
@@ -22,7 +23,7 @@ from idp.outbound import OutboundFailed
 from idp.profiles import unserved
 from idp.provider import Provider
 from idp.records.clients import ClientsFull
-from idp.registration import CITIZEN, InvalidClientMetadata, read_registration, told
+from idp.registration import CITIZEN, InvalidClientMetadata, InvalidRedirectUri, read_registration, told
 from idp.tickets import hash_of, new_secret
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Registration:
         needed = self._initial_token(request)
         token, secret = new_secret(), new_secret()
         client = read_registration(metadata_of(request), kept=self._newcomer(token=token, secret=secret))
+        self._check_place(client)
         self._check_sector(client)
         self._check_profile(client)
         if not client.token_endpoint_auth_method.startswith("client_secret"):
@@ -72,10 +74,9 @@ class Registration:
 
     def update(self, request: Request) -> Answer:
         """Put other metadata in the place of what was registered (RFC 7592 §2.2)."""
-        metadata = metadata_of(request)
         for _ in range(ATTEMPTS):
             client = self._itself(request)
-            changed, secret = self._changed(client, metadata)
+            changed, secret = self._changed(client, metadata_of(request))
             if self._provider.clients.replace(client, changed):
                 log.info("registration changed: client=%s", client.client_id)
                 return json_answer(self._answer(changed, token=request.bearer_token(), secret=secret))
@@ -93,6 +94,7 @@ class Registration:
         self._check_update(client, metadata)
         changed, secret = read_registration(metadata, kept=client), ""
         check_move(client, changed)
+        self._check_place(changed)
         self._check_sector(changed)
         self._check_profile(changed)
         if not changed.token_endpoint_auth_method.startswith("client_secret"):
@@ -144,6 +146,13 @@ class Registration:
             issued_at=now,
             expires_at=now + days * DAY if days else 0,
         )
+
+    def _check_place(self, client: Client) -> None:
+        # The page of consent shows people the host that an answer goes to. Ours would look best of all, and leads on:
+        # `auth` redirects to any client's address, and a browser takes the fragment, with the code, along.
+        ours = {web_origin(origin) for origin in self._provider.settings.origins}
+        if ours & {web_origin(uri) for uri in client.redirect_uris}:
+            raise InvalidRedirectUri("redirect_uris: an address of ours is no application's.")
 
     def _check_sector(self, client: Client) -> None:
         # Only who is named by the host may use its sector (OpenID Connect Dynamic Client Registration 1.0 §5).

@@ -52,7 +52,7 @@ class MasterKey:
         key = self._hash_keys.get(purpose)
         if key is None:
             key = self._hash_keys[purpose] = derive(self._keys[-1], f"hash {purpose}")
-        return hmac.new(key, value.encode(), sha256).hexdigest()
+        return hmac.digest(key, value.encode(), "sha256").hex()
 
     def _ciphers_for(self, purpose: str) -> tuple[AESGCM, ...]:
         if purpose not in self._ciphers:

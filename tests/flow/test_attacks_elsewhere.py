@@ -13,7 +13,7 @@ from idp.tickets import UNOPENED_SECONDS
 from tests.flow import asking, devices
 from tests.flow.devices import named
 from tests.flow.estate import Browser, Estate, Tokens
-from tests.flow.journeys import assert_error_page, at_once, introspect, sign_in
+from tests.flow.journeys import arrive, assert_error_page, at_once, introspect, sign_in
 
 CLIENT = devices.CLIENT
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -207,3 +207,19 @@ def test_a_person_has_few_wrong_codes_in_whatever_browser(estate: Estate) -> Non
     last = estate.browser()
     sign_in(last, CLIENT, "dirk")
     assert named(last.open(device["verification_uri_complete"]), "device").status == 429
+
+
+def test_a_logout_that_meets_the_redemption_of_codes_leaves_nothing_alive(anywhere: Estate) -> None:
+    browser = anywhere.browser()
+    hint = sign_in(browser, CLIENT, "dirk").body["id_token"]
+    codes = [arrive(browser, CLIENT, "dirk") for _ in range(9)]
+
+    def one(number: int) -> list[str]:
+        if number == len(codes):
+            browser.open("/op/v1/logout?id_token_hint=" + hint)
+            return []
+        answer = anywhere.redeem(CLIENT, codes[number]).body
+        return [answer["access_token"]] if "access_token" in answer else []
+
+    given = [token for found in at_once(len(codes) + 1, one) for token in found]
+    assert [anywhere.userinfo(token).status_code for token in given] == [401] * len(given)

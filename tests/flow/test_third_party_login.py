@@ -81,7 +81,13 @@ def test_whoever_says_nothing_is_entered_at_its_own_page(browser: Browser) -> No
 
 
 @pytest.mark.parametrize(
-    "address", ["http://rp.example.be/login", "https://rp.example.be/#login", "javascript:alert(1)"]
+    "address",
+    [
+        "http://rp.example.be/login",
+        "http://127.0.0.1:8001/login",
+        "https://rp.example.be/#login",
+        "javascript:alert(1)",
+    ],
 )
 def test_only_a_safe_address_can_be_registered(estate: Estate, address: str) -> None:
     open_to_all = estate.configured(registration="open")
@@ -90,8 +96,8 @@ def test_only_a_safe_address_can_be_registered(estate: Estate, address: str) -> 
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_client_metadata")
 
 
-@pytest.mark.parametrize("address", ["https://rp.example.be/login?x=1", "http://127.0.0.1:8001/login"])
-def test_an_application_registers_it_by_itself(estate: Estate, address: str) -> None:
+def test_an_application_registers_it_by_itself(estate: Estate) -> None:
+    address = "https://rp.example.be/login?x=1"
     open_to_all = estate.configured(registration="open")
     metadata = {"redirect_uris": ["https://rp.example.be/cb"], "initiate_login_uri": address}
     answer = open_to_all.http().post("/op/v1/register", json=metadata, base_url=estate.origin)
