@@ -144,7 +144,7 @@ def test_the_ovo_code_is_told_where_the_organisation_has_one() -> None:
 
 
 def test_what_is_unknown_is_absent() -> None:
-    nobody = replace(PERSON, given_name="", family_name="", phone="", email="")
+    nobody = PERSON._replace(given_name="", family_name="", phone="", email="")
     told = release(nobody, (citizen(),), recipient=Application(), scopes=["profile", "email", "phone"])
     assert told == {"locale": "fr"}
 
