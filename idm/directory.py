@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, Executable, Row, exists, insert, select
@@ -25,6 +26,9 @@ NATIONAL_NUMBER = "national number"
 
 CHIEF_LOCAL_ADMINISTRATOR = "hlb"
 """The right that makes an HLB."""
+
+MOST_OPENED = 1000
+"""So many numbers are held open in memory at most."""
 
 _ADMINISTRATORS = queries.administrators(CHIEF_LOCAL_ADMINISTRATOR)
 
@@ -55,6 +59,8 @@ class Directory:
         self._organisation = Prepared(engine, queries.ORGANISATION)
         self._facts = Prepared(engine, queries.FACTS)
         self._sealer = sealer
+        # Whoever signs in is asked for several times in a row; what is held so is no more than what is at hand then.
+        self._opened = lru_cache(MOST_OPENED)(lambda sealed: sealer.open(sealed, purpose=NATIONAL_NUMBER).decode())
         self._test_numbers = test_numbers
         self._catalogue: dict[str, tuple[int, Application]] = {}
 
@@ -131,7 +137,7 @@ class Directory:
     def _person_of(self, row: Any | None) -> Person | None:
         if row is None:
             return None
-        number = self._sealer.open(row.national_number_sealed, purpose=NATIONAL_NUMBER).decode()
+        number = self._opened(row.national_number_sealed)
         names = (row.given_name, row.family_name, row.locale, row.phone, row.email)
         return Person(row.id, row.subject, number, *names)
 

@@ -5,10 +5,11 @@ absent (RFC 6749 §3.1). Must not know: Flask, or any rule of a flow. The same e
 directly on the WSGI server.
 """
 
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import quote_plus, unquote_plus
 
 import msgspec
 
@@ -18,6 +19,8 @@ MAXIMUM_BODY = 64 * 1024
 MAXIMUM_QUERY = 16 * 1024
 MAXIMUM_PARAMETERS = 100
 REPEATABLE = frozenset({"resource"})  # RFC 8707 §2
+
+UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
 
 Header = tuple[str, str]
 
@@ -227,8 +230,13 @@ def see_other(location: str, *headers: Header) -> Answer:
     return Answer(303, (("Location", location), ("Cache-Control", "no-store"), *headers))
 
 
+def encoded(text: str) -> str:
+    """Text as it may stand in a query (URL Standard §5.2); most of ours is so already."""
+    return text if UNRESERVED.fullmatch(text) else quote_plus(text)
+
+
 def with_query(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
     """The URI (checked, so without a fragment) with parameters added to the query that it has."""
-    query = urlencode(list(parameters))
+    query = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in parameters)
     joint = "" if not query or uri.endswith(("?", "&")) else "&" if "?" in uri else "?"
     return f"{uri}{joint}{query}"

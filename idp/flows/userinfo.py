@@ -5,7 +5,7 @@ Promises: the claims of the token's scopes, from the same release as the ID toke
 
 import re
 from collections.abc import Iterable, Mapping
-from uuid import uuid4
+from secrets import token_hex
 
 import msgspec
 
@@ -114,4 +114,10 @@ def sent_token(request: Request) -> str:
 def interaction_id(request: Request) -> str:
     """By what both sides find one call again: the client's own UUID, else a new one (FAPI 1.0 Part 1 §6.2.1)."""
     sent = request.headers.get("x-fapi-interaction-id", "")
-    return sent if INTERACTION.fullmatch(sent) else str(uuid4())
+    return sent if sent and INTERACTION.fullmatch(sent) else new_uuid()
+
+
+def new_uuid() -> str:
+    """A random UUID (RFC 9562 §5.4), written without the library's detour by way of a number."""
+    made = token_hex(16)
+    return f"{made[:8]}-{made[8:12]}-4{made[13:16]}-a{made[17:20]}-{made[20:]}"
