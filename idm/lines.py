@@ -17,7 +17,7 @@ Cursor = Any
 
 
 class Line:
-    """A connection on which each statement is its own transaction, but for those between `begin` and `end`."""
+    """A connection on which each statement is a transaction of its own."""
 
     def __init__(self, engine: Engine) -> None:
         made = engine.raw_connection()
@@ -30,22 +30,6 @@ class Line:
         else:
             self.driver.autocommit = True
         self.cursor: Cursor = self.driver.cursor()
-
-    def begin(self) -> None:
-        """What follows stands or falls together. On SQLite it takes its turn to write at once: waiting in the middle
-
-        of a transaction that has read would fail.
-        """
-        if self._is_sqlite:
-            self.cursor.execute("BEGIN IMMEDIATE")
-        else:
-            self.driver.autocommit = False
-
-    def end(self) -> None:
-        """It stands."""
-        self.driver.commit()
-        if not self._is_sqlite:
-            self.driver.autocommit = True
 
     @property
     def is_lost(self) -> bool:

@@ -1,18 +1,17 @@
 """Statements that are run on every request: compiled once, then run on a bare connection.
 
-Promises: the same text, types and values as SQLAlchemy gives the statement, at a tenth of what it takes to get there; a
-statement run by itself is a transaction of its own, and several on one `transaction` are one. Must not know: any table.
+Promises: the same text, types and values as SQLAlchemy gives the statement, at a tenth of what it takes to get there.
+Each is a transaction of its own. Must not know: any table.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Dialect, Engine, Executable
 from sqlalchemy.types import TypeEngine
 
-from idm.lines import Cursor, lines_of
+from idm.lines import lines_of
 
 Values = Mapping[str, object]
 Processor = Callable[[Any], Any]
@@ -38,7 +37,8 @@ class Prepared:
     def all(self, values: Values) -> list[Any]:
         """The rows that it finds or returns, each with its columns by name."""
         with self._lines.line() as line:
-            return self.all_on(line.cursor, values)
+            line.cursor.execute(self._text, self._bound(values))
+            return [self._row(*self._as_read(row)) for row in line.cursor.fetchall()]
 
     def first(self, values: Values) -> Any | None:
         """The first of them; None if there is none."""
@@ -47,17 +47,8 @@ class Prepared:
     def run(self, values: Values) -> int:
         """Make the change that it says; how many rows it touched."""
         with self._lines.line() as line:
-            return self.run_on(line.cursor, values)
-
-    def all_on(self, cursor: Cursor, values: Values) -> list[Any]:
-        """The same as `all`, within a transaction."""
-        cursor.execute(self._text, self._bound(values))
-        return [self._row(*self._as_read(row)) for row in cursor.fetchall()]
-
-    def run_on(self, cursor: Cursor, values: Values) -> int:
-        """The same as `run`, within a transaction."""
-        cursor.execute(self._text, self._bound(values))
-        return int(cursor.rowcount)
+            line.cursor.execute(self._text, self._bound(values))
+            return int(line.cursor.rowcount)
 
     def _bound(self, values: Values) -> Any:
         given = {**self._fixed, **values}
@@ -87,12 +78,3 @@ def processors(types: Mapping[str, TypeEngine[Any]], dialect: Dialect, *, out: b
         for name, one in of_dialect.items()
     }
     return {name: process for name, process in found.items() if process}
-
-
-@contextmanager
-def transaction(engine: Engine) -> Iterator[Cursor]:
-    """A cursor whose statements stand or fall together."""
-    with lines_of(engine).line() as line:
-        line.begin()
-        yield line.cursor
-        line.end()

@@ -7,7 +7,7 @@ refresh token goes all that hangs on its Grant.
 from idp.client_authentication import ClientAuthentication
 from idp.errors import InvalidGrant, InvalidRequest
 from idp.flows.presented import AccessTokens
-from idp.flows.refresh_tokens import RefreshTokens
+from idp.flows.refresh_tokens import RefreshToken, RefreshTokens
 from idp.http import Answer, Request
 from idp.provider import Provider
 
@@ -27,20 +27,18 @@ class Revocation:
         client = self._clients.authenticate(request, form)
         if not form.get("token"):
             raise InvalidRequest("token is missing.")
-        owner = self._owner(form["token"])
+        refresh = self._refresh_tokens.read(form["token"])
+        owner = self._owner(form["token"], refresh)
         if owner and owner != client.client_id:
             raise InvalidGrant("The token was given to another client.")
-        if owner:
-            self._withdraw(form["token"])
+        if owner and refresh:
+            self._provider.grants.end(refresh.grant_id)
+        elif owner:
+            self._tokens.withdraw(form["token"])
         return Answer(200, (("Cache-Control", "no-store"),))
 
-    def _owner(self, secret: str) -> str:
-        refresh = self._refresh_tokens.read(secret)
-        held = self._provider.grants.refreshable(refresh.grant_id) if refresh else None
-        return held.grant.client_id if held else self._tokens.owner(secret)
-
-    def _withdraw(self, secret: str) -> None:
-        refresh = self._refresh_tokens.read(secret)
-        if refresh:
-            self._provider.grants.end(refresh.grant_id)
-        self._tokens.withdraw(secret)
+    def _owner(self, secret: str, refresh: RefreshToken | None) -> str:
+        if refresh is None:
+            return self._tokens.owner(secret)
+        held = self._provider.grants.refreshable(refresh.grant_id)
+        return held.grant.client_id if held else ""

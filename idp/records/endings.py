@@ -1,8 +1,8 @@
-"""What has ended long ago: sessions, Grants, refresh tokens, initial access tokens and removed clients are deleted.
+"""What has ended long ago: sessions, Grants, initial access tokens and removed clients are deleted.
 
 Promises: a batch at a time, of what ended a day ago at least, so that nothing that can still be asked for is missed: a
-refresh token that was used is kept until its own end, since its second use is how a theft shows. Several workers pass
-over each other's rows. Must not know: when this is done.
+Grant is kept until its own end, since it tells when a used refresh token comes back, which is how a theft shows.
+Several workers pass over each other's rows. Must not know: when this is done.
 """
 
 from sqlalchemy import Column, ColumnElement, Engine, Table, delete, select

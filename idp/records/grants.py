@@ -1,8 +1,8 @@
-"""Grants: what a person let a client have, and the refresh tokens that hang on it.
+"""Grants: what a person let a client have, and the number of its newest refresh token.
 
 Promises: a token whose Grant has ended is no token; a Grant that was ended before it was written can never be written
-(so a second use of a code ends even what its first use is still getting); a refresh token is used once where it
-rotates, in one statement. Must not know: clients' rules, token formats.
+(so a second use of a code ends even what its first use is still getting); a refresh token is followed
+by the next one once, in one statement. Must not know: clients' rules, token formats.
 """
 
 import msgspec
@@ -68,7 +68,7 @@ ROTATE = (
 
 
 class GrantRecords:
-    """All Grants and refresh tokens."""
+    """All Grants."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine

@@ -51,10 +51,10 @@ class Key:
     methods: tuple[str, ...] = ()
 
     def begin(self, attempt: object) -> NoReturn:
-        raise NotImplementedError
+        raise AssertionError(f"the decision used a key: {attempt}")
 
     def finish(self, attempt: object, answer: object) -> NoReturn:
-        raise NotImplementedError
+        raise AssertionError(f"the decision used a key: {attempt} {answer}")
 
 
 KEYS = tuple(

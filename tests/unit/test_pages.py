@@ -39,7 +39,7 @@ each = pytest.mark.parametrize(
 
 def test_every_template_has_a_sample() -> None:
     shown = {one.template for one in SAMPLES}
-    built_on = {f"{name}.html" for name in ("layout", "applicant", "names", "words")}
+    built_on = {f"{name}.html" for name in ("layout", "applicant", "own_keys", "names", "words")}
     built_on |= {f"simulators/{name}.html" for name in ("frame", "pictures")}
     there = {file.relative_to(ROOT / "templates").as_posix() for file in (ROOT / "templates").rglob("*.html")}
     assert there == shown | built_on

@@ -22,7 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from idm.prepared import Prepared, transaction
+from idm.lines import lines_of
+from idm.prepared import Prepared
 from idp.database import open_database
 
 metadata = MetaData()
@@ -78,32 +79,16 @@ def test_a_change_tells_how_many_rows_it_touched(engine: Engine) -> None:
     assert Prepared(engine, select(thing.c.at)).all({}) == [(5,)]
 
 
-def test_a_transaction_stands_or_falls_as_one(engine: Engine) -> None:
-    add = Prepared(engine, insert(thing), columns=("id",))
-    with pytest.raises(Exception, match=r"(?i)unique"):
-        add_twice(engine, add)
-    assert Prepared(engine, select(thing.c.id)).all({}) == []
-    add.run({"id": "a"})
-    assert Prepared(engine, select(thing.c.id)).all({}) == [("a",)]
-
-
 def test_a_lost_connection_costs_one_failure_and_no_more(postgres_url: str) -> None:
     engine = open_database(postgres_url)
     ask = Prepared(engine, select(literal(1).label("one")))
-    with transaction(engine), transaction(engine):  # two connections for the pool
+    with lines_of(engine).line(), lines_of(engine).line():  # two lines, idle from here on
         pass
     lose_connections(postgres_url)
     with pytest.raises(psycopg.OperationalError):
         ask.first({})
     assert [ask.first({}) for _ in range(3)] == [(1,)] * 3
     engine.dispose()
-
-
-def add_twice(engine: Engine, add: Prepared) -> None:
-    """The same row two times in one transaction."""
-    with transaction(engine) as cursor:
-        add.run_on(cursor, {"id": "a"})
-        add.run_on(cursor, {"id": "a"})
 
 
 def lose_connections(url: str) -> None:
@@ -113,3 +98,12 @@ def lose_connections(url: str) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+def test_a_statement_that_fails_leaves_nothing_behind(engine: Engine) -> None:
+    add = Prepared(engine, insert(thing), columns=("id",))
+    add.run({"id": "a"})
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        add.run({"id": "a"})
+    add.run({"id": "b"})
+    assert sorted(Prepared(engine, select(thing.c.id)).all({})) == [("a",), ("b",)]
